@@ -20,6 +20,8 @@ mod path;
 mod text;
 mod wait;
 
+mod sys;
+
 pub use buffer::Buffer;
 pub use error::{Errno, Result};
 pub use name::Name;

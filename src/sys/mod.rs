@@ -1,0 +1,62 @@
+//! The kernel's edge: the only module that traps by itself, for the calls and forms that `rustix`
+//! has not got. One file per syscall family; each function states the call's contract in types, as
+//! far as types go, and decides nothing.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "what the kernel calls long is as wide as usize"
+)]
+#![allow(unsafe_code, reason = "system calls; see SAFETY.md")]
+
+mod arch;
+pub(crate) mod pipe;
+pub(crate) mod process;
+pub(crate) mod socket;
+
+use core::mem::MaybeUninit;
+
+use crate::{Errno, Result};
+
+/// A system call's number, as the trap takes it: a word, whatever C calls its type.
+#[allow(clippy::cast_sign_loss, reason = "never negative")]
+const fn number(call: libc::c_long) -> usize {
+    call as usize
+}
+
+/// Largest errno the kernel returns: results from `-MAX_ERRNO` to -1 are errors.
+const MAX_ERRNO: usize = 4095;
+
+/// What a raw return value says.
+fn decode(returned: usize) -> Result<usize> {
+    let negated = returned.wrapping_neg();
+    if negated.wrapping_sub(1) >= MAX_ERRNO {
+        return Ok(returned);
+    }
+    // In range, so neither conversion can fail.
+    Err(Errno::from_raw_os_error(i32::try_from(negated).unwrap_or_default()))
+}
+
+/// The first `len` bytes of `space`, as what they are after a call that received them.
+///
+/// # Safety
+///
+/// They have been initialised, if `space` is so long.
+unsafe fn assume_filled(space: &mut [MaybeUninit<u8>], len: usize) -> &mut [u8] {
+    let filled = space.get_mut(..len).unwrap_or_default();
+    let filled = core::ptr::from_mut(filled) as *mut [u8];
+    // SAFETY: initialised, as the caller vouches; exclusive, as `space` was.
+    unsafe { &mut *filled }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Errno, decode};
+
+    #[test]
+    fn only_the_last_4095_values_are_errors() {
+        assert_eq!(decode(0), Ok(0));
+        assert_eq!(decode(usize::MAX - 4095), Ok(usize::MAX - 4095));
+        assert_eq!(decode(usize::MAX - 4094), Err(Errno::from_raw_os_error(4095)));
+        assert_eq!(decode(usize::MAX), Err(Errno::PERM));
+    }
+}

@@ -1,0 +1,125 @@
+//! fork and _exit.
+
+use rustix::fd::OwnedFd;
+use rustix::process::Pid;
+
+use super::arch::syscall;
+use super::number;
+use crate::Result;
+
+/// On which side of the fork one is.
+pub(crate) enum Forked {
+    Parent { child: Pid, pidfd: OwnedFd },
+    Child,
+}
+
+/// Forks.
+///
+/// # Safety
+///
+/// In the child only what is async-signal-safe may be done, if the calling process has other
+/// threads; and what both processes can reach (shared memory, descriptors) is owned by only one.
+pub(crate) unsafe fn fork() -> Result<Forked> {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { imp::fork() }
+}
+
+/// Ends this process at once: no destructor, no `atexit` handler, no flush.
+#[doc(alias = "_exit")]
+#[doc(alias = "exit_group")]
+pub(crate) fn exit(code: u8) -> ! {
+    loop {
+        // SAFETY: takes an integer and does not return.
+        unsafe { syscall(number(libc::SYS_exit_group), [code.into(), 0, 0, 0, 0, 0]) };
+    }
+}
+
+/// Through the C library, which runs the atfork handlers and renews what it knows of the thread.
+#[cfg(feature = "std")]
+mod imp {
+    use rustix::process::{
+        PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid,
+    };
+
+    use super::{Forked, Pid, Result};
+    use crate::Errno;
+
+    pub(super) unsafe fn fork() -> Result<Forked> {
+        // SAFETY: the caller's promise, passed on.
+        let forked = unsafe { libc::fork() };
+        if forked == 0 {
+            return Ok(Forked::Child);
+        }
+        let Some(child) = Pid::from_raw(forked.max(0)) else {
+            let error = std::io::Error::last_os_error();
+            return Err(Errno::from_io_error(&error).unwrap_or(Errno::AGAIN));
+        };
+        match pidfd_open(child, PidfdFlags::empty()) {
+            Ok(pidfd) => Ok(Forked::Parent { child, pidfd }),
+            Err(errno) => {
+                undo(child);
+                Err(errno)
+            }
+        }
+    }
+
+    /// Ends and reaps a child that cannot be held. Not reaped yet, so its pid is its own.
+    fn undo(child: Pid) {
+        let _gone_already = kill_process(child, Signal::KILL);
+        while let Err(Errno::INTR) = waitid(WaitId::Pid(child), WaitIdOptions::EXITED) {}
+    }
+}
+
+/// By `clone3`, in a process that has no C library. The pidfd comes with the child, or neither
+/// does.
+#[cfg(not(feature = "std"))]
+mod imp {
+    use rustix::fd::FromRawFd as _;
+
+    use super::{Forked, OwnedFd, Pid, Result, number, syscall};
+    use crate::Errno;
+    use crate::sys::decode;
+
+    /// `struct clone_args` in its first version (Linux 5.3).
+    #[repr(C, align(8))]
+    struct CloneArgs {
+        flags: u64,
+        pidfd: u64,
+        child_tid: u64,
+        parent_tid: u64,
+        exit_signal: u64,
+        stack: u64,
+        stack_size: u64,
+        tls: u64,
+    }
+    static_assertions::assert_eq_size!(CloneArgs, [u8; 64]);
+
+    pub(super) unsafe fn fork() -> Result<Forked> {
+        let mut pidfd = -1_i32;
+        let args = CloneArgs {
+            flags: libc::CLONE_PIDFD.unsigned_abs().into(),
+            pidfd: (&raw mut pidfd).expose_provenance() as u64,
+            child_tid: 0,
+            parent_tid: 0,
+            exit_signal: libc::SIGCHLD.unsigned_abs().into(),
+            stack: 0,
+            stack_size: 0,
+            tls: 0,
+        };
+        let arguments = [(&raw const args).expose_provenance(), size_of::<CloneArgs>(), 0, 0, 0, 0];
+        // SAFETY: `args` is as the kernel wants it and `pidfd` is writable, both for the length of
+        // the call. No stack and no shared memory are asked for: the child goes on with a copy of
+        // everything, as the caller expects of fork.
+        let returned = unsafe { syscall(number(libc::SYS_clone3), arguments) };
+        let returned = i32::try_from(decode(returned)?).unwrap_or_default();
+        let Some(child) = Pid::from_raw(returned) else {
+            return Ok(Forked::Child);
+        };
+        if pidfd < 0 {
+            return Err(Errno::NOSYS);
+        }
+        // SAFETY: the kernel has just opened it for us, and told nobody else.
+        let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+        Ok(Forked::Parent { child, pidfd })
+    }
+}
