@@ -22,6 +22,8 @@ mod wait;
 
 mod sys;
 
+pub mod process;
+
 pub use buffer::Buffer;
 pub use error::{Errno, Result};
 pub use name::Name;
