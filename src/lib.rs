@@ -22,6 +22,7 @@ mod wait;
 
 mod sys;
 
+pub mod pipe;
 pub mod process;
 
 pub use buffer::Buffer;
