@@ -22,6 +22,7 @@ mod wait;
 
 mod sys;
 
+pub mod fifo;
 pub mod pipe;
 pub mod process;
 
