@@ -25,6 +25,7 @@ mod sys;
 pub mod fifo;
 pub mod pipe;
 pub mod process;
+pub mod socket;
 
 pub use buffer::Buffer;
 pub use error::{Errno, Result};

@@ -1,0 +1,261 @@
+use core::marker::PhantomData;
+
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, socketpair, sockopt};
+
+use super::Credentials;
+#[cfg(doc)]
+use crate::Errno;
+use crate::{Result, sys};
+
+/// What a [`Socket`] carries, as types without values.
+pub mod kind {
+    use super::SocketType;
+
+    /// Bytes (`SOCK_STREAM`).
+    #[derive(Debug)]
+    pub enum Stream {}
+
+    /// Messages, with an end (`SOCK_SEQPACKET`).
+    #[derive(Debug)]
+    pub enum SeqPacket {}
+
+    /// Messages, without an end (`SOCK_DGRAM`).
+    #[derive(Debug)]
+    pub enum Datagram {}
+
+    /// One of the three.
+    pub trait Kind: sealed::Kind {}
+
+    /// A kind that carries messages.
+    pub trait Packet: Kind {}
+
+    pub(in crate::socket) mod sealed {
+        use super::SocketType;
+
+        pub trait Kind {
+            const TYPE: SocketType;
+        }
+    }
+
+    impl Kind for Stream {}
+    impl Kind for SeqPacket {}
+    impl Kind for Datagram {}
+    impl Packet for SeqPacket {}
+    impl Packet for Datagram {}
+
+    impl sealed::Kind for Stream {
+        const TYPE: SocketType = SocketType::STREAM;
+    }
+    impl sealed::Kind for SeqPacket {
+        const TYPE: SocketType = SocketType::SEQPACKET;
+    }
+    impl sealed::Kind for Datagram {
+        const TYPE: SocketType = SocketType::DGRAM;
+    }
+}
+
+/// One end of a socket pair: a [`Stream`](super::Stream), [`SeqPacket`](super::SeqPacket) or
+/// [`Datagram`](super::Datagram).
+///
+/// Can be shared between threads and processes. Dropping it closes this copy of the end.
+///
+/// # Examples
+///
+/// ```
+/// use rawipc::socket::SeqPacket;
+///
+/// let (here, there) = SeqPacket::pair()?;
+/// here.send(b"ping")?;
+/// let mut buffer = [0; 64];
+/// assert_eq!(there.receive(&mut buffer)?.whole()?, b"ping");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Socket<K: kind::Kind> {
+    fd: OwnedFd,
+    kind: PhantomData<K>,
+}
+
+impl<K: kind::Kind> Socket<K> {
+    /// `socketpair`: two connected ends, blocking and close-on-exec.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::MFILE`] at the limit of descriptors.
+    ///
+    /// # Examples
+    ///
+    /// See [`Socket`].
+    ///
+    /// # References
+    ///
+    /// - [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html)
+    #[doc(alias = "socketpair")]
+    pub fn pair() -> Result<(Self, Self)> {
+        Self::pair_with(SocketFlags::empty())
+    }
+
+    /// As [`pair`](Self::pair), with flags: [`SocketFlags::NONBLOCK`] for both ends. `CLOEXEC` is
+    /// always set.
+    ///
+    /// # Errors
+    ///
+    /// As [`pair`](Self::pair).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::Errno;
+    /// use rawipc::socket::{SocketFlags, Stream};
+    ///
+    /// let (here, _there) = Stream::pair_with(SocketFlags::NONBLOCK)?;
+    /// assert_eq!(here.read(&mut [0]), Err(Errno::AGAIN));
+    /// # Ok::<(), Errno>(())
+    /// ```
+    pub fn pair_with(flags: SocketFlags) -> Result<(Self, Self)> {
+        let flags = flags | SocketFlags::CLOEXEC;
+        let (one, other) = socketpair(AddressFamily::UNIX, K::TYPE, flags, None)?;
+        Ok((one.into(), other.into()))
+    }
+
+    /// `shutdown`: ends one direction or both, for every copy of this end in every process.
+    ///
+    /// What was sent before still arrives; then the other side finds the end of file, or
+    /// [`Errno::PIPE`] where it sends. (On a [`Datagram`](super::Datagram), whose
+    /// receiver then still sleeps, only the latter.)
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::NOTCONN`] if a datagram's other side has closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::socket::{Shutdown, Stream};
+    ///
+    /// let (here, there) = Stream::pair()?;
+    /// here.write_all(b"that was all")?;
+    /// here.shutdown(Shutdown::Write)?;
+    ///
+    /// let mut buffer = [0; 64];
+    /// assert_eq!(there.read_all(&mut buffer)?, b"that was all");
+    /// there.write_all(b"but I can still answer")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # References
+    ///
+    /// - [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html)
+    pub fn shutdown(&self, how: Shutdown) -> Result<()> {
+        rustix::net::shutdown(&self.fd, how)
+    }
+
+    /// `SO_PEERCRED`: who made this pair, as the kernel recorded it then.
+    ///
+    /// That is the process that called [`pair`](Self::pair), on both ends, wherever they are now.
+    /// For who sent a message, see [`pass_credentials`](Self::pass_credentials).
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::NOTSOCK`] if this was made from something that is no socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::{process, socket::SeqPacket};
+    ///
+    /// let (here, _there) = SeqPacket::pair()?;
+    /// assert_eq!(here.peer_credentials()?.pid, Some(process::id()));
+    /// # Ok::<(), rawipc::Errno>(())
+    /// ```
+    ///
+    /// # References
+    ///
+    /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+    #[doc(alias = "SO_PEERCRED")]
+    pub fn peer_credentials(&self) -> Result<Credentials> {
+        sys::socket::peer_credentials(self.as_fd()).map(Credentials::from_bytes)
+    }
+
+    /// `SO_PASSCRED`: whether what arrives here from now on comes with its sender's
+    /// [`Credentials`], vouched for by the kernel.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::NOTSOCK`] if this was made from something that is no socket.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::{process, socket::SeqPacket};
+    ///
+    /// let (here, there) = SeqPacket::pair()?;
+    /// there.pass_credentials(true)?;
+    /// here.send(b"it is me")?;
+    /// let credentials = there.receive(&mut [0; 64])?.credentials();
+    /// assert_eq!(credentials.and_then(|of_sender| of_sender.pid), Some(process::id()));
+    /// # Ok::<(), rawipc::Errno>(())
+    /// ```
+    ///
+    /// # References
+    ///
+    /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+    #[doc(alias = "SO_PASSCRED")]
+    pub fn pass_credentials(&self, pass: bool) -> Result<()> {
+        sockopt::set_socket_passcred(&self.fd, pass)
+    }
+
+    /// Whether the blocking forms return [`Errno::AGAIN`] instead of waiting
+    /// (`O_NONBLOCK`).
+    ///
+    /// # Errors
+    ///
+    /// None that an open descriptor could give.
+    ///
+    /// # References
+    ///
+    /// - [F_GETFL(2const)](https://man7.org/linux/man-pages/man2/F_GETFL.2const.html)
+    #[doc(alias = "O_NONBLOCK")]
+    pub fn is_nonblocking(&self) -> Result<bool> {
+        Ok(rustix::fs::fcntl_getfl(&self.fd)?.contains(rustix::fs::OFlags::NONBLOCK))
+    }
+
+    /// Sets whether the blocking forms return [`Errno::AGAIN`] instead of waiting.
+    ///
+    /// The flag belongs to the open file description: it changes for every process that inherited
+    /// or was handed this end.
+    ///
+    /// # Errors
+    ///
+    /// None that an open descriptor could give.
+    ///
+    /// # References
+    ///
+    /// - [FIONBIO(2const)](https://man7.org/linux/man-pages/man2/ioctl.2.html)
+    #[doc(alias = "FIONBIO")]
+    #[doc(alias = "O_NONBLOCK")]
+    pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {
+        rustix::io::ioctl_fionbio(&self.fd, nonblocking)
+    }
+}
+
+impl<K: kind::Kind> AsFd for Socket<K> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Takes the descriptor as it is. What is no socket, or one of another kind, answers calls with an
+/// error or with what that kind does.
+impl<K: kind::Kind> From<OwnedFd> for Socket<K> {
+    fn from(fd: OwnedFd) -> Self {
+        Self { fd, kind: PhantomData }
+    }
+}
+
+impl<K: kind::Kind> From<Socket<K>> for OwnedFd {
+    fn from(socket: Socket<K>) -> Self {
+        socket.fd
+    }
+}

@@ -1,0 +1,79 @@
+//! One send and one receive, with all that goes along: what the public forms are made of.
+
+#![allow(unsafe_code, reason = "takes over received descriptors; see SAFETY.md")]
+
+use core::mem::MaybeUninit;
+
+use rustix::fd::{AsFd as _, FromRawFd as _, OwnedFd};
+use rustix::io::IoSlice;
+use rustix::net::{RecvFlags, ReturnFlags, SendFlags};
+
+use super::control::{self, Message, Outgoing};
+use super::kind::Kind;
+use super::{Ancillary, Credentials, Descriptors, Received, Socket, Truncated};
+use crate::buffer::Filling;
+use crate::{Result, sys};
+
+/// What one receive said, besides filling the buffer.
+pub(super) struct Told {
+    lost: Truncated,
+    credentials: Option<Credentials>,
+}
+
+impl Told {
+    pub(super) fn of(self, filling: Filling<'_>) -> Received<'_> {
+        let Self { lost, credentials } = self;
+        Received { bytes: filling.into_filled(), lost, credentials }
+    }
+}
+
+impl<K: Kind> Socket<K> {
+    /// sendmsg, without `SIGPIPE`.
+    pub(super) fn transmit(
+        &self,
+        data: &[IoSlice<'_>],
+        ancillary: Ancillary<'_>,
+        flags: SendFlags,
+    ) -> Result<usize> {
+        let mut control = Outgoing::new();
+        ancillary.write_to(&mut control)?;
+        let flags = (flags | SendFlags::NOSIGNAL).bits();
+        sys::socket::send(self.as_fd(), data, control.as_bytes(), flags)
+    }
+
+    /// recvmsg. Takes over all descriptors that come, and closes those that find no room.
+    pub(super) fn take<const N: usize>(
+        &self,
+        filling: &mut Filling<'_>,
+        descriptors: &mut Descriptors<N>,
+        flags: RecvFlags,
+    ) -> Result<Told> {
+        descriptors.clear();
+        let mut told = Told { lost: Truncated::default(), credentials: None };
+        let mut control = [const { MaybeUninit::uninit() }; control::ROOM];
+        let control = control.get_mut(..control::room_for(N)).unwrap_or_default();
+        let flags = (flags | RecvFlags::CMSG_CLOEXEC).bits();
+        filling.fill(|space| {
+            let arrived = sys::socket::receive(self.as_fd(), space, control, flags)?;
+            let arrived_flags = ReturnFlags::from_bits_retain(arrived.flags);
+            told.lost.bytes = arrived.len.saturating_sub(arrived.bytes.len());
+            told.lost.descriptors = arrived_flags.contains(ReturnFlags::CTRUNC);
+            for message in control::read(arrived.control) {
+                let (descriptor, wanted) = match message {
+                    Message::Descriptor(descriptor) => (descriptor, true),
+                    Message::Pidfd(descriptor) => (descriptor, false),
+                    Message::Credentials(credentials) => {
+                        told.credentials = Some(credentials);
+                        continue;
+                    }
+                };
+                // SAFETY: open, and ours alone: the kernel has just made it for this process and
+                // told only the control messages, which are read once.
+                let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
+                told.lost.descriptors |= wanted && descriptors.push(descriptor).is_err();
+            }
+            Ok(arrived.bytes)
+        })?;
+        Ok(told)
+    }
+}
