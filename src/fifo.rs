@@ -90,7 +90,8 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     ///
     /// # References
     ///
-    /// - [mkfifo(3)](https://man7.org/linux/man-pages/man3/mkfifo.3.html), [mknod(2)](https://man7.org/linux/man-pages/man2/mknod.2.html)
+    /// - [mkfifo(3)](https://man7.org/linux/man-pages/man3/mkfifo.3.html)
+    /// - [mknod(2)](https://man7.org/linux/man-pages/man2/mknod.2.html)
     #[doc(alias = "mkfifo")]
     #[doc(alias = "mkfifoat")]
     pub fn create(&self, mode: Mode) -> Result<()> {
@@ -154,7 +155,8 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     ///
     /// # References
     ///
-    /// - [fifo(7)](https://man7.org/linux/man-pages/man7/fifo.7.html), [open(2)](https://man7.org/linux/man-pages/man2/open.2.html)
+    /// - [fifo(7)](https://man7.org/linux/man-pages/man7/fifo.7.html)
+    /// - [open(2)](https://man7.org/linux/man-pages/man2/open.2.html)
     #[doc(alias = "open")]
     pub fn open_reader(&self) -> Result<Reader> {
         Ok(self.open(OFlags::RDONLY)?.into())
@@ -233,7 +235,8 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     ///
     /// # References
     ///
-    /// - [fifo(7)](https://man7.org/linux/man-pages/man7/fifo.7.html), [open(2)](https://man7.org/linux/man-pages/man2/open.2.html)
+    /// - [fifo(7)](https://man7.org/linux/man-pages/man7/fifo.7.html)
+    /// - [open(2)](https://man7.org/linux/man-pages/man2/open.2.html)
     #[doc(alias = "open")]
     pub fn open_writer(&self) -> Result<Writer> {
         Ok(self.open(OFlags::WRONLY)?.into())
@@ -291,7 +294,8 @@ impl<'d, P: PathArg> Fifo<'d, P> {
 
     /// Opens what must be a FIFO, not through a symbolic link.
     fn open(&self, flags: OFlags) -> Result<OwnedFd> {
-        let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        // NOCTTY: a terminal in its place shall not become ours before it is refused.
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY;
         let opened = self
             .path
             .with_c_str(|path| rustix::fs::openat(self.directory, path, flags, FsMode::empty()))?;

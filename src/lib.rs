@@ -1,4 +1,62 @@
-//! Linux inter-process primitives on raw system calls: `no_std`, zero allocation, typed.
+//! Linux inter-process primitives on raw system calls: `no_std`, zero allocation, typed, and tested
+//! between real processes.
+//!
+//! | module | what it wraps | for |
+//! |---|---|---|
+//! | [`pipe`] | `pipe2`, `splice`, `tee` | bytes, one way, between relatives |
+//! | [`fifo`] | `mkfifoat`, `open` | bytes, one way, between strangers |
+//! | [`socket`] | `socketpair`, `sendmsg`, `recvmsg` | bytes or messages, both ways, with descriptors and credentials |
+//! | [`process`] | `fork`, `pidfd_open`, `waitid`, `pidfd_send_signal` | children that cannot be mistaken for others |
+//!
+//! # Example
+//!
+//! ```
+//! use rawipc::{pipe::Pipe, process};
+//!
+//! let Pipe { reader, writer } = Pipe::new()?;
+//! let task = move || match writer.write_all(b"hello from the child") {
+//!     Ok(()) => 0,
+//!     Err(_) => 1,
+//! };
+//! // SAFETY: the child makes one system call and exits; nothing is owned twice.
+//! let mut child = unsafe { process::spawn(task)? };
+//!
+//! let mut buffer = [0; 64];
+//! assert_eq!(reader.read_all(&mut buffer)?, b"hello from the child");
+//! assert!(child.wait()?.success());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What holds everywhere
+//!
+//! - **Nothing is allocated**, and nothing is copied that the kernel does not copy. Receiving takes
+//!   a caller's [`Buffer`], initialised or not, and returns the part that it filled.
+//! - **Three forms of waiting.** `op()` waits, `try_op()` never does ([`Errno::AGAIN`]), and
+//!   `op_until(`[`Deadline`]`)` gives up ([`Errno::TIMEDOUT`]). A deadline is absolute and
+//!   monotonic.
+//! - **Errors are the kernel's**, as an [`Errno`], unchanged. What a caller must tell apart has a
+//!   type of its own.
+//! - **Descriptors are owned** ([I/O safety](https://doc.rust-lang.org/std/io/index.html#io-safety)),
+//!   always close-on-exec, and can be polled: everything that is one implements `AsFd` and converts
+//!   to and from `OwnedFd`.
+//! - **A closed end is only closed.** What others may be using is destroyed by nobody's `Drop`:
+//!   `unlink` is explicit.
+//! - **Async-signal-safe.** No function locks, allocates or uses thread-local state, so that all
+//!   may be called in a signal handler and in the child of a process with threads. (But for fork,
+//!   with `std`: there it is the C library's, with all that the program hangs on it.)
+//!
+//! # Features
+//!
+//! `std`, on by default: `Read` and `Write`, conversions to the standard library's types, `Path`
+//! arguments, and fork through the C library. Without it, the crate needs neither `std` nor `alloc`
+//! nor a C library at run time.
+//!
+//! # Where it runs
+//!
+//! Linux 5.4 and later. On x86-64, x86, `AArch64`, Arm and RISC-V 64 it enters the kernel by
+//! itself; on other architectures through the C library. What newer kernels do better is probed at
+//! run time.
+
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
@@ -6,7 +64,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[cfg(not(target_os = "linux"))]
-compile_error!("rawipc is about Linux: its system calls, its futexes, its shared memory");
+compile_error!("rawipc wraps the system calls of Linux, and runs nowhere else");
 
 #[cfg(feature = "std")]
 extern crate std;
@@ -27,9 +85,17 @@ pub mod pipe;
 pub mod process;
 pub mod socket;
 
+#[cfg(feature = "std")]
+mod io;
+
 pub use buffer::Buffer;
 pub use error::{Errno, Result};
 pub use name::Name;
 pub use path::PathArg;
 pub use rustix::io::{IoSlice, IoSliceMut};
 pub use time::Deadline;
+
+/// The README's examples, which run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

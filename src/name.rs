@@ -32,8 +32,9 @@ use crate::{Errno, Result};
 ///
 /// # References
 ///
-/// - [shm_overview(7)](https://man7.org/linux/man-pages/man7/shm_overview.7.html), [mq_overview(7)](https://man7.org/linux/man-pages/man7/mq_overview.7.html),
-///   [sem_overview(7)](https://man7.org/linux/man-pages/man7/sem_overview.7.html)
+/// - [shm_overview(7)](https://man7.org/linux/man-pages/man7/shm_overview.7.html)
+/// - [mq_overview(7)](https://man7.org/linux/man-pages/man7/mq_overview.7.html)
+/// - [sem_overview(7)](https://man7.org/linux/man-pages/man7/sem_overview.7.html)
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Name {
     /// Without the slash; zeros up to the end, of which there is at least one.

@@ -22,7 +22,8 @@
 //!
 //! # References
 //!
-//! - [pipe(7)](https://man7.org/linux/man-pages/man7/pipe.7.html), [pipe(2)](https://man7.org/linux/man-pages/man2/pipe.2.html)
+//! - [pipe(7)](https://man7.org/linux/man-pages/man7/pipe.7.html)
+//! - [pipe(2)](https://man7.org/linux/man-pages/man2/pipe.2.html)
 
 mod nowait;
 mod reader;
@@ -117,6 +118,36 @@ impl Pipe {
 macro_rules! either_end {
     ($End:ident) => {
         impl $End {
+            /// `F_DUPFD_CLOEXEC`: another descriptor of this end, close-on-exec.
+            ///
+            /// Both refer to one open file description: its flags are common, and the end is closed
+            /// when the last of them is.
+            ///
+            /// # Errors
+            ///
+            /// [`Errno::MFILE`] at the limit of descriptors.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use rawipc::pipe::Pipe;
+            ///
+            /// let Pipe { reader, writer } = Pipe::new()?;
+            /// let another = writer.try_clone()?;
+            /// drop(writer);
+            /// another.write(b"still open")?;
+            /// assert_eq!(reader.try_clone()?.read(&mut [0; 16])?, b"still open");
+            /// # Ok::<(), rawipc::Errno>(())
+            /// ```
+            ///
+            /// # References
+            ///
+            /// - [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html)
+            #[doc(alias = "dup")]
+            pub fn try_clone(&self) -> Result<Self> {
+                rustix::io::fcntl_dupfd_cloexec(&self.0, 0).map(Self)
+            }
+
             /// `F_GETPIPE_SZ`: how many bytes the pipe has room for.
             ///
             /// Counted in pages: many small writes can fill it with less. Either end, in any
@@ -247,6 +278,12 @@ macro_rules! either_end {
             }
         }
 
+        impl rustix::fd::AsRawFd for $End {
+            fn as_raw_fd(&self) -> rustix::fd::RawFd {
+                self.0.as_raw_fd()
+            }
+        }
+
         /// Takes the descriptor as it is. What is not this end of a pipe or FIFO answers each call
         /// with an error.
         impl From<rustix::fd::OwnedFd> for $End {
@@ -260,6 +297,8 @@ macro_rules! either_end {
                 end.0
             }
         }
+
+        static_assertions::assert_impl_all!($End: Send, Sync);
     };
 }
 use either_end;

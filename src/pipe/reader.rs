@@ -239,25 +239,3 @@ impl Reader {
         wait::until(fd, PollFlags::IN, by, || nowait::read(fd, filling))
     }
 }
-
-#[cfg(feature = "std")]
-impl std::io::Read for &Reader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        Ok(Reader::read(self, buffer)?.len())
-    }
-
-    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> std::io::Result<usize> {
-        Ok(Reader::read_vectored(self, buffers)?)
-    }
-}
-
-#[cfg(feature = "std")]
-impl std::io::Read for Reader {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        std::io::Read::read(&mut &*self, buffer)
-    }
-
-    fn read_vectored(&mut self, buffers: &mut [IoSliceMut<'_>]) -> std::io::Result<usize> {
-        std::io::Read::read_vectored(&mut &*self, buffers)
-    }
-}

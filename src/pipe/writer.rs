@@ -193,35 +193,3 @@ impl Writer {
         wait::until(self.0.as_fd(), PollFlags::OUT, by, || self.try_write_vectored(buffers))
     }
 }
-
-#[cfg(feature = "std")]
-impl std::io::Write for &Writer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        Ok(Writer::write(self, bytes)?)
-    }
-
-    fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> std::io::Result<usize> {
-        Ok(Writer::write_vectored(self, buffers)?)
-    }
-
-    /// Does nothing: nothing is held back.
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-#[cfg(feature = "std")]
-impl std::io::Write for Writer {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        std::io::Write::write(&mut &*self, bytes)
-    }
-
-    fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> std::io::Result<usize> {
-        std::io::Write::write_vectored(&mut &*self, buffers)
-    }
-
-    /// Does nothing: nothing is held back.
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}

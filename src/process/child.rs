@@ -1,5 +1,5 @@
 use rustix::event::PollFlags;
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, pidfd_send_signal, waitid};
 
 use super::ExitStatus;
@@ -153,9 +153,17 @@ impl AsFd for Child {
     }
 }
 
+impl AsRawFd for Child {
+    fn as_raw_fd(&self) -> RawFd {
+        self.pidfd.as_raw_fd()
+    }
+}
+
 /// The pidfd alone; the child can still be waited for through it.
 impl From<Child> for OwnedFd {
     fn from(child: Child) -> Self {
         child.pidfd
     }
 }
+
+static_assertions::assert_impl_all!(Child: Send, Sync);

@@ -23,8 +23,11 @@ pub enum Fork {
 ///
 /// # Errors
 ///
-/// [`Errno::AGAIN`] at the limit of processes; [`Errno::MFILE`] at the limit of descriptors: then,
-/// with the feature `std`, the child had begun to run for a moment before it was killed and reaped.
+/// [`Errno::AGAIN`] at the limit of processes; [`Errno::MFILE`] at the limit of descriptors. With
+/// the feature `std`, two cases are left in which the child has begun to run although there is an
+/// error: another thread took the last descriptor meanwhile (`MFILE`; the child was killed and
+/// reaped), or the child has ended already and was reaped by somebody else, or by the kernel as
+/// `SIGCHLD` is ignored ([`Errno::SRCH`]).
 ///
 /// # Safety
 ///
@@ -49,7 +52,8 @@ pub enum Fork {
 ///
 /// # References
 ///
-/// - [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html), [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html)
+/// - [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html)
+/// - [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html)
 #[doc(alias = "clone3")]
 pub unsafe fn fork() -> Result<Fork> {
     // SAFETY: the caller's promise, passed on.
@@ -98,7 +102,8 @@ pub unsafe fn fork() -> Result<Fork> {
 ///
 /// # References
 ///
-/// - [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html), [_exit(2)](https://man7.org/linux/man-pages/man2/_exit.2.html)
+/// - [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html)
+/// - [_exit(2)](https://man7.org/linux/man-pages/man2/_exit.2.html)
 pub unsafe fn spawn(task: impl FnOnce() -> u8) -> Result<Child> {
     // SAFETY: the caller's promise, passed on.
     match unsafe { fork()? } {

@@ -15,8 +15,9 @@
 //!
 //! # References
 //!
-//! - [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html), [signal-safety(7)](https://man7.org/linux/man-pages/man7/signal-safety.7.html),
-//!   [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html)
+//! - [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html)
+//! - [signal-safety(7)](https://man7.org/linux/man-pages/man7/signal-safety.7.html)
+//! - [pidfd_open(2)](https://man7.org/linux/man-pages/man2/pidfd_open.2.html)
 
 mod child;
 mod fork;

@@ -28,7 +28,8 @@ use crate::{Errno, Result};
 ///
 /// # References
 ///
-/// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html), [cmsg(3)](https://man7.org/linux/man-pages/man3/cmsg.3.html)
+/// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+/// - [cmsg(3)](https://man7.org/linux/man-pages/man3/cmsg.3.html)
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct Ancillary<'a> {

@@ -25,7 +25,8 @@
 //!
 //! # References
 //!
-//! - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html), [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html)
+//! - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+//! - [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html)
 
 mod ancillary;
 mod control;

@@ -35,7 +35,7 @@ impl<K: Packet> Socket<K> {
     ///
     /// - [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
     pub fn send(&self, message: &[u8]) -> Result<()> {
-        self.send_with(&[IoSlice::new(message)], Ancillary::new())
+        rustix::net::send(self, message, SendFlags::NOSIGNAL).map(drop)
     }
 
     /// As [`send`](Self::send), but never sleeps.
@@ -56,7 +56,8 @@ impl<K: Packet> Socket<K> {
     /// ```
     #[doc(alias = "MSG_DONTWAIT")]
     pub fn try_send(&self, message: &[u8]) -> Result<()> {
-        self.try_send_with(&[IoSlice::new(message)], Ancillary::new())
+        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+        rustix::net::send(self, message, flags).map(drop)
     }
 
     /// As [`send`](Self::send), but gives up at a deadline.
@@ -65,7 +66,7 @@ impl<K: Packet> Socket<K> {
     ///
     /// As `send`; [`Errno::TIMEDOUT`] if there is no room by then, and `AGAIN` never.
     pub fn send_until(&self, message: &[u8], by: Deadline) -> Result<()> {
-        self.send_with_until(&[IoSlice::new(message)], Ancillary::new(), by)
+        wait::until(self.as_fd(), PollFlags::OUT, by, || self.try_send(message))
     }
 
     /// `sendmsg`: as [`send`](Self::send), for one message put together from several buffers, with
@@ -84,7 +85,8 @@ impl<K: Packet> Socket<K> {
     ///
     /// # References
     ///
-    /// - [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html), [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+    /// - [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html)
+    /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "sendmsg")]
     pub fn send_with(&self, data: &[IoSlice<'_>], ancillary: Ancillary<'_>) -> Result<()> {
         self.transmit(data, ancillary, SendFlags::empty()).map(drop)
@@ -199,7 +201,8 @@ impl<K: Packet> Socket<K> {
     ///
     /// # References
     ///
-    /// - [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html), [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+    /// - [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
+    /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "recvmsg")]
     pub fn receive_with<'b, const N: usize>(
         &self,

@@ -1,6 +1,6 @@
 use core::marker::PhantomData;
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, socketpair, sockopt};
 
 use super::Credentials;
@@ -117,6 +117,36 @@ impl<K: kind::Kind> Socket<K> {
         let flags = flags | SocketFlags::CLOEXEC;
         let (one, other) = socketpair(AddressFamily::UNIX, K::TYPE, flags, None)?;
         Ok((one.into(), other.into()))
+    }
+
+    /// `F_DUPFD_CLOEXEC`: another descriptor of this end, close-on-exec.
+    ///
+    /// Both refer to one open file description: its flags are common, and the end is closed when
+    /// the last of them is.
+    ///
+    /// # Errors
+    ///
+    /// [`Errno::MFILE`] at the limit of descriptors.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::socket::Stream;
+    ///
+    /// let (here, there) = Stream::pair()?;
+    /// let another = here.try_clone()?;
+    /// drop(here);
+    /// another.write(b"still open")?;
+    /// assert_eq!(there.read(&mut [0; 16])?, b"still open");
+    /// # Ok::<(), rawipc::Errno>(())
+    /// ```
+    ///
+    /// # References
+    ///
+    /// - [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html)
+    #[doc(alias = "dup")]
+    pub fn try_clone(&self) -> Result<Self> {
+        rustix::io::fcntl_dupfd_cloexec(&self.fd, 0).map(Self::from)
     }
 
     /// `shutdown`: ends one direction or both, for every copy of this end in every process.
@@ -246,6 +276,12 @@ impl<K: kind::Kind> AsFd for Socket<K> {
     }
 }
 
+impl<K: kind::Kind> AsRawFd for Socket<K> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
 /// Takes the descriptor as it is. What is no socket, or one of another kind, answers calls with an
 /// error or with what that kind does.
 impl<K: kind::Kind> From<OwnedFd> for Socket<K> {
@@ -259,3 +295,5 @@ impl<K: kind::Kind> From<Socket<K>> for OwnedFd {
         socket.fd
     }
 }
+
+static_assertions::assert_impl_all!(Socket<kind::Stream>: Send, Sync);

@@ -1,6 +1,7 @@
 use core::fmt;
 
 use super::Credentials;
+use crate::Errno;
 
 /// What came in with one receive, whole or in part.
 ///
@@ -96,3 +97,18 @@ impl fmt::Display for Truncated {
 }
 
 impl core::error::Error for Truncated {}
+
+/// As the kernel calls it where it refuses: [`Errno::MSGSIZE`].
+impl From<Truncated> for Errno {
+    fn from(_: Truncated) -> Self {
+        Self::MSGSIZE
+    }
+}
+
+/// As the kernel calls it where it refuses: [`Errno::MSGSIZE`].
+#[cfg(feature = "std")]
+impl From<Truncated> for std::io::Error {
+    fn from(truncated: Truncated) -> Self {
+        Errno::from(truncated).into()
+    }
+}

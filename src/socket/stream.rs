@@ -203,7 +203,8 @@ impl Stream {
     ///
     /// # References
     ///
-    /// - [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html), [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+    /// - [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html)
+    /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "sendmsg")]
     pub fn send_with(&self, data: &[IoSlice<'_>], ancillary: Ancillary<'_>) -> Result<usize> {
         self.send_bytes_with(data, ancillary, SendFlags::empty())
@@ -248,7 +249,8 @@ impl Stream {
     ///
     /// # References
     ///
-    /// - [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html), [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
+    /// - [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
+    /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "recvmsg")]
     pub fn receive_with<'b, const N: usize>(
         &self,

@@ -35,9 +35,12 @@ impl<K: Kind> Socket<K> {
         ancillary: Ancillary<'_>,
         flags: SendFlags,
     ) -> Result<usize> {
+        let flags = (flags | SendFlags::NOSIGNAL).bits();
+        if ancillary.is_empty() {
+            return sys::socket::send(self.as_fd(), data, &[], flags);
+        }
         let mut control = Outgoing::new();
         ancillary.write_to(&mut control)?;
-        let flags = (flags | SendFlags::NOSIGNAL).bits();
         sys::socket::send(self.as_fd(), data, control.as_bytes(), flags)
     }
 

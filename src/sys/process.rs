@@ -38,15 +38,18 @@ pub(crate) fn exit(code: u8) -> ! {
 #[cfg(feature = "std")]
 mod imp {
     use rustix::process::{
-        PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, pidfd_open, waitid,
+        PidfdFlags, Signal, WaitId, WaitIdOptions, getpid, kill_process, pidfd_open, waitid,
     };
 
     use super::{Forked, Pid, Result};
     use crate::Errno;
 
     pub(super) unsafe fn fork() -> Result<Forked> {
+        // Keeps a place for the child's pidfd, so that there is no child where there is none.
+        let place = pidfd_open(getpid(), PidfdFlags::empty())?;
         // SAFETY: the caller's promise, passed on.
         let forked = unsafe { libc::fork() };
+        drop(place);
         if forked == 0 {
             return Ok(Forked::Child);
         }
@@ -63,10 +66,14 @@ mod imp {
         }
     }
 
-    /// Ends and reaps a child that cannot be held. Not reaped yet, so its pid is its own.
+    /// Ends and reaps a child that cannot be held, as another thread was faster to take the place.
     fn undo(child: Pid) {
-        let _gone_already = kill_process(child, Signal::KILL);
-        while let Err(Errno::INTR) = waitid(WaitId::Pid(child), WaitIdOptions::EXITED) {}
+        // If it has been reaped (where SIGCHLD is ignored, at its end), its pid may be another's.
+        let look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+        if waitid(WaitId::Pid(child), look).is_ok() {
+            let _ended_already = kill_process(child, Signal::KILL);
+            while let Err(Errno::INTR) = waitid(WaitId::Pid(child), WaitIdOptions::EXITED) {}
+        }
     }
 }
 

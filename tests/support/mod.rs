@@ -9,6 +9,7 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+use core::cell::Cell;
 use core::time::Duration;
 use std::env;
 use std::fs;
@@ -124,9 +125,23 @@ pub(crate) fn child(task: impl FnOnce()) -> Child {
         task();
         0
     };
-    // SAFETY: but for `inside`, the caller is the only thread; and there, the other one waits for this
-    // one and holds no lock. What the tests share between parent and child are descriptors.
+    // SAFETY: but for `inside`, the caller is the only thread; and there, the other one waits for
+    // this one and holds no lock. What the tests share between parent and child are
+    // descriptors.
     unsafe { spawn(task) }.expect("fork")
+}
+
+/// Forks a child that runs `task` with `theirs`, and keeps `ours`: each process has only its own.
+///
+/// (A child inherits what its parent holds. Where it held the other end of its own channel, it
+/// would never see the end.)
+pub(crate) fn apart<O, T>(ours: O, theirs: T, task: impl FnOnce(T)) -> (O, Child) {
+    let ours = Cell::new(Some(ours));
+    let child = child(|| {
+        drop(ours.take());
+        task(theirs);
+    });
+    (ours.take().expect("taken away in the child only"), child)
 }
 
 /// Waits for a child that has to succeed soon.
@@ -166,8 +181,20 @@ pub(crate) fn sleeps_in(pid: Pid, number: libc::c_long) {
     });
 }
 
-/// While it lives, a signal handler runs every few milliseconds, installed without `SA_RESTART`: each
-/// call that sleeps is interrupted.
+/// As [`sleeps_in`], where it does not matter which of several calls it is.
+#[track_caller]
+pub(crate) fn sleeps_in_one_of(pid: Pid, numbers: &[libc::c_long]) {
+    let path = format!("/proc/{}/syscall", pid.as_raw_nonzero());
+    eventually("the process sleeps in one of the calls", || {
+        fs::read_to_string(&path).is_ok_and(|shown| {
+            let number = shown.split(' ').next().and_then(|number| number.parse().ok());
+            number.is_some_and(|number| numbers.contains(&number))
+        })
+    });
+}
+
+/// While it lives, a signal handler runs every few milliseconds, installed without `SA_RESTART`:
+/// each call that sleeps is interrupted.
 pub(crate) struct Interruptions(());
 
 impl Interruptions {
