@@ -11,7 +11,7 @@ use core::time::Duration;
 
 use rustix::event::PollFlags;
 use rustix::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, Mode as FsMode, OFlags, fstat};
+use rustix::fs::{AtFlags, CWD, FileType, OFlags, fstat};
 use rustix::pipe::{SpliceFlags, tee};
 
 use crate::pipe::{Pipe, Reader, Writer};
@@ -209,9 +209,13 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     pub fn open_reader_until(&self, by: Deadline) -> Result<Reader> {
         let opened = self.open(OFlags::RDONLY | OFlags::NONBLOCK)?;
         let scratch = Pipe::new()?;
-        // What `tee` copies stays to be read; that it is allowed to copy tells that somebody
-        // writes.
-        while tee(&opened, &scratch.writer, 1, SpliceFlags::NONBLOCK) == Ok(0) {
+        loop {
+            // What `tee` copies stays to be read; whether it could tells whether somebody writes.
+            match tee(&opened, &scratch.writer, 1, SpliceFlags::NONBLOCK) {
+                Ok(0) => {}
+                Ok(_) | Err(Errno::AGAIN) => break,
+                Err(errno) => return Err(errno),
+            }
             match wait::ready(opened.as_fd(), PollFlags::IN, by.min(Deadline::after(LOOK_EVERY))) {
                 // Also when a writer has come, written nothing and gone: open_reader would have
                 // returned.
@@ -298,9 +302,17 @@ impl<'d, P: PathArg> Fifo<'d, P> {
         let flags = flags | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NOCTTY;
         let opened = self
             .path
-            .with_c_str(|path| rustix::fs::openat(self.directory, path, flags, FsMode::empty()))?;
-        match FileType::from_raw_mode(fstat(&opened)?.st_mode) {
-            FileType::Fifo => Ok(opened),
+            .with_c_str(|path| rustix::fs::openat(self.directory, path, flags, Mode::empty()));
+        let found = match &opened {
+            Ok(opened) => fstat(opened)?,
+            // What the kernel also says of a directory and of a socket.
+            Err(Errno::ISDIR | Errno::NXIO) => self.path.with_c_str(|path| {
+                rustix::fs::statat(self.directory, path, AtFlags::SYMLINK_NOFOLLOW)
+            })?,
+            Err(errno) => return Err(*errno),
+        };
+        match FileType::from_raw_mode(found.st_mode) {
+            FileType::Fifo => opened,
             _ => Err(Errno::INVAL),
         }
     }

@@ -53,7 +53,10 @@ impl Write for &Stream {
     }
 
     fn write_vectored(&mut self, buffers: &[IoSlice<'_>]) -> Result<usize> {
-        Ok(self.send_with(buffers, Ancillary::new())?)
+        /// How many buffers the kernel takes; `readv` and `writev` are given no more by rustix.
+        const MOST: usize = 1024;
+
+        Ok(self.send_with(buffers.get(..MOST).unwrap_or(buffers), Ancillary::new())?)
     }
 
     /// Does nothing: nothing is held back.

@@ -1,11 +1,61 @@
-//! Waiting for a descriptor, in one place: every `_until` call is an attempt that does not block,
-//! repeated each time `poll` says that it may succeed.
+//! Waiting with a deadline, in one place: every `_until` call is an attempt that does not wait,
+//! made again each time `poll` says that it may succeed.
+
+use core::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::BorrowedFd;
 
 use crate::time::Deadline;
 use crate::{Errno, Result};
+
+/// Repeats `attempt` until it answers anything but `AGAIN`, sleeping in between until `fd` is ready
+/// for `events`.
+///
+/// `TIMEDOUT` at the deadline, `INTR` when a signal handler ran.
+pub(crate) fn until<T>(
+    fd: BorrowedFd<'_>,
+    events: PollFlags,
+    by: Deadline,
+    attempt: impl FnMut() -> Result<T>,
+) -> Result<T> {
+    until_after(|by| ready(fd, events, by), by, attempt)
+}
+
+/// As [`until`], for what needs more than one descriptor to be ready: `sleep` waits for it.
+///
+/// The attempt comes first, as what can be done at once is done even after the deadline; and it
+/// comes last, as `poll` does not tell all that it could: a socket's sender hears of room only when
+/// there is much. Nor is it always right, when it does tell: another process may be faster, and a
+/// datagram socket that was shut down is readable for ever. So after a few vain rounds a pause
+/// comes in.
+pub(crate) fn until_after<T>(
+    mut sleep: impl FnMut(Deadline) -> Result<()>,
+    by: Deadline,
+    mut attempt: impl FnMut() -> Result<T>,
+) -> Result<T> {
+    /// How many attempts may fail one after the other, though `poll` said that they would not.
+    const RACES: u32 = 16;
+    const PAUSE: Duration = Duration::from_millis(1);
+
+    let mut rounds = 0_u32;
+    loop {
+        let is_last = by.has_passed() && rounds > 0;
+        match attempt() {
+            Err(Errno::AGAIN) if is_last => return Err(Errno::TIMEDOUT),
+            Err(Errno::AGAIN) => {}
+            answer => return answer,
+        }
+        if rounds >= RACES {
+            pause(by.min(Deadline::after(PAUSE)))?;
+        }
+        rounds = rounds.saturating_add(1);
+        match sleep(by) {
+            Ok(()) | Err(Errno::TIMEDOUT) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
 
 /// Sleeps until `fd` is ready for `events`, has hung up or failed.
 ///
@@ -20,22 +70,4 @@ pub(crate) fn ready(fd: BorrowedFd<'_>, events: PollFlags, by: Deadline) -> Resu
 /// Sleeps until then. `INTR` when a signal handler ran.
 pub(crate) fn pause(until: Deadline) -> Result<()> {
     poll(&mut [], until.timeout().as_ref()).map(drop)
-}
-
-/// Repeats `attempt` until it answers anything but `AGAIN`, sleeping in between.
-///
-/// The attempt comes first: what can be done at once is done even after the deadline. Another
-/// process may win the race to what `poll` announced; then the next round sleeps again.
-pub(crate) fn until<T>(
-    fd: BorrowedFd<'_>,
-    events: PollFlags,
-    by: Deadline,
-    mut attempt: impl FnMut() -> Result<T>,
-) -> Result<T> {
-    loop {
-        match attempt() {
-            Err(Errno::AGAIN) => ready(fd, events, by)?,
-            answer => return answer,
-        }
-    }
 }

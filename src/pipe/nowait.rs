@@ -8,7 +8,7 @@
 use core::fmt::Write as _;
 
 use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
-use rustix::fs::{Mode, OFlags, fcntl_getfl};
+use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{IoSlice, IoSliceMut, ReadWriteFlags, preadv2, pwritev2};
 
 use crate::buffer::Filling;
@@ -64,9 +64,12 @@ fn through_nonblocking<T>(
     }
     let mut path = Text::<32>::new();
     write!(path, "/proc/self/fd/{}", fd.as_raw_fd()).map_err(|_| Errno::NAMETOOLONG)?;
-    // Packet mode is the writing description's; the rest of the flags do not matter here.
-    let flags = access | OFlags::NONBLOCK | OFlags::CLOEXEC | (flags & OFlags::DIRECT);
+    let as_ours = access | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let another =
-        path.as_bytes().with_c_str(|path| rustix::fs::open(path, flags, Mode::empty()))?;
+        path.as_bytes().with_c_str(|path| rustix::fs::open(path, as_ours, Mode::empty()))?;
+    // Packet mode is the writing description's. It cannot be asked for when opening, but then.
+    if flags.contains(OFlags::DIRECT) {
+        fcntl_setfl(&another, OFlags::NONBLOCK | OFlags::DIRECT)?;
+    }
     call(another.as_fd())
 }

@@ -183,11 +183,11 @@ impl Reader {
 
     /// `readv`: as [`read`](Self::read), into several buffers, filling each before the next.
     ///
-    /// Returns how many bytes were read.
+    /// Returns how many bytes were read. Of more than 1024 buffers, the first 1024 are used.
     ///
     /// # Errors
     ///
-    /// As `read`; [`Errno::INVAL`] with more than 1024 buffers.
+    /// As `read`.
     ///
     /// # Examples
     ///
@@ -215,7 +215,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// As [`try_read`](Self::try_read); [`Errno::INVAL`] with more than 1024 buffers.
+    /// As [`try_read`](Self::try_read).
     pub fn try_read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
         nowait::read_vectored(self.0.as_fd(), buffers)
     }
@@ -224,7 +224,7 @@ impl Reader {
     ///
     /// # Errors
     ///
-    /// As [`read_until`](Self::read_until); [`Errno::INVAL`] with more than 1024 buffers.
+    /// As [`read_until`](Self::read_until).
     pub fn read_vectored_until(
         &self,
         buffers: &mut [IoSliceMut<'_>],

@@ -5,7 +5,9 @@ use rustix::fd::{AsFd, BorrowedFd};
 use rustix::pipe::{SpliceFlags, splice, tee};
 
 use super::{Reader, Writer};
-use crate::{Deadline, Errno, Result, wait};
+#[cfg(doc)]
+use crate::Errno;
+use crate::{Deadline, Result, wait};
 
 impl Reader {
     /// `splice`: moves up to `len` bytes from this pipe into `to`, without copying them through
@@ -207,22 +209,17 @@ fn move_bytes(
     splice(from, None, to, None, len, flags)
 }
 
-/// Repeats `attempt` until it answers anything but `AGAIN`, sleeping in between until there is
-/// something at the one end, and then until there is room at the other.
+/// Repeats `attempt`, sleeping in between until there is something at the one end, and then until
+/// there is room at the other.
 fn both_until(
     from: BorrowedFd<'_>,
     to: BorrowedFd<'_>,
     by: Deadline,
     attempt: impl FnMut() -> Result<usize>,
 ) -> Result<usize> {
-    let mut attempt = attempt;
-    loop {
-        match attempt() {
-            Err(Errno::AGAIN) => {
-                wait::ready(from, PollFlags::IN, by)?;
-                wait::ready(to, PollFlags::OUT, by)?;
-            }
-            answer => return answer,
-        }
-    }
+    let sleep = |by| {
+        wait::ready(from, PollFlags::IN, by)?;
+        wait::ready(to, PollFlags::OUT, by)
+    };
+    wait::until_after(sleep, by, attempt)
 }

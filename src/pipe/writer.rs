@@ -150,11 +150,12 @@ impl Writer {
 
     /// `writev`: as [`write`](Self::write), from several buffers in turn, as if they were one.
     ///
-    /// Together they are atomic up to [`PIPE_BUF`](super::PIPE_BUF).
+    /// Together they are atomic up to [`PIPE_BUF`](super::PIPE_BUF). Of more than 1024, the first
+    /// 1024 are used.
     ///
     /// # Errors
     ///
-    /// As `write`; [`Errno::INVAL`] with more than 1024 buffers.
+    /// As `write`.
     ///
     /// # Examples
     ///
@@ -179,7 +180,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// As [`try_write`](Self::try_write); [`Errno::INVAL`] with more than 1024 buffers.
+    /// As [`try_write`](Self::try_write).
     pub fn try_write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize> {
         nowait::write_vectored(self.0.as_fd(), buffers)
     }
@@ -188,7 +189,7 @@ impl Writer {
     ///
     /// # Errors
     ///
-    /// As [`write_until`](Self::write_until); [`Errno::INVAL`] with more than 1024 buffers.
+    /// As [`write_until`](Self::write_until).
     pub fn write_vectored_until(&self, buffers: &[IoSlice<'_>], by: Deadline) -> Result<usize> {
         wait::until(self.0.as_fd(), PollFlags::OUT, by, || self.try_write_vectored(buffers))
     }

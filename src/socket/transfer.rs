@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 
 use rustix::fd::{AsFd as _, FromRawFd as _, OwnedFd};
 use rustix::io::IoSlice;
-use rustix::net::{RecvFlags, ReturnFlags, SendFlags};
+use rustix::net::{RecvFlags, ReturnFlags, SendFlags, SocketType};
 
 use super::control::{self, Message, Outgoing};
 use super::kind::Kind;
@@ -56,7 +56,7 @@ impl<K: Kind> Socket<K> {
         let mut control = [const { MaybeUninit::uninit() }; control::ROOM];
         let control = control.get_mut(..control::room_for(N)).unwrap_or_default();
         let flags = (flags | RecvFlags::CMSG_CLOEXEC).bits();
-        filling.fill(|space| {
+        let received = filling.fill(|space| {
             let arrived = sys::socket::receive(self.as_fd(), space, control, flags)?;
             let arrived_flags = ReturnFlags::from_bits_retain(arrived.flags);
             told.lost.bytes = arrived.len.saturating_sub(arrived.bytes.len());
@@ -70,6 +70,10 @@ impl<K: Kind> Socket<K> {
                         continue;
                     }
                 };
+                // Where a pidfd could not be opened, there is an errno instead, negated.
+                if descriptor < 0 {
+                    continue;
+                }
                 // SAFETY: open, and ours alone: the kernel has just made it for this process and
                 // told only the control messages, which are read once.
                 let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
@@ -77,6 +81,10 @@ impl<K: Kind> Socket<K> {
             }
             Ok(arrived.bytes)
         })?;
+        if received == 0 && K::TYPE == SocketType::STREAM {
+            // For the end of a stream, the kernel makes up credentials of nobody.
+            told.credentials = None;
+        }
         Ok(told)
     }
 }
