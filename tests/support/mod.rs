@@ -243,9 +243,56 @@ impl FewDescriptors {
     }
 }
 
+impl FewDescriptors {
+    /// As many more as that.
+    pub(crate) fn more(more: usize) -> Self {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let before = getrlimit(Resource::Nofile);
+        // The lowest that are free. The last of them is the first that must not be taken.
+        let free: Vec<_> = (0..=more)
+            .map(|_| rustix::io::dup(rustix::stdio::stderr()).expect("a descriptor"))
+            .collect();
+        let limit = free.last().map(rustix::fd::AsRawFd::as_raw_fd).expect("at least one");
+        let limit = u64::try_from(limit).expect("not negative");
+        setrlimit(Resource::Nofile, Rlimit { current: Some(limit), ..before }).expect("setrlimit");
+        Self(before)
+    }
+}
+
 impl Drop for FewDescriptors {
     fn drop(&mut self) {
         use rustix::process::{Resource, setrlimit};
         setrlimit(Resource::Nofile, self.0).expect("setrlimit");
     }
+}
+
+/// From here on, these system calls of this process, and of those it forks, fail with `errno`: the
+/// way to meet an older kernel. False, and says so, where the kernel has no seccomp filters.
+pub(crate) fn refuse_calls(numbers: &[libc::c_long], errno: rawipc::Errno) -> bool {
+    fn step(code: u32, constant: u32, otherwise: u8) -> libc::sock_filter {
+        let code = code.try_into().expect("a BPF instruction");
+        libc::sock_filter { code, jt: 0, jf: otherwise, k: constant }
+    }
+
+    let answer = libc::SECCOMP_RET_ERRNO | errno.raw_os_error().unsigned_abs();
+    // The call's number is the first word that a filter sees.
+    let mut filter = vec![step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)];
+    for &number in numbers {
+        let number = number.try_into().expect("a system call's number");
+        filter.push(step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number, 1));
+        filter.push(step(libc::BPF_RET | libc::BPF_K, answer, 0));
+    }
+    filter.push(step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0));
+    let len = filter.len().try_into().expect("a short filter");
+    let program = libc::sock_fprog { len, filter: filter.as_mut_ptr() };
+
+    // SAFETY: takes plain numbers, and only takes from this process what exec could give it.
+    let unprivileged = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+    // SAFETY: `program` points to `filter`, which lives until the kernel has copied it.
+    let installed =
+        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
+    if (unprivileged, installed) != (0, 0) {
+        eprintln!("skipped: takes seccomp filters, to refuse system calls");
+    }
+    (unprivileged, installed) == (0, 0)
 }
