@@ -24,7 +24,7 @@ fn lengths_from_1_to_255_are_taken() {
     }
     assert_eq!(Name::new(&[b'n'; 256]), Err(Errno::NAMETOOLONG));
     assert_eq!(Name::new(&[b"/", &[b'n'; 256][..]].concat()), Err(Errno::NAMETOOLONG));
-    assert_eq!(Name::new(&[b'n'; 100_000]), Err(Errno::NAMETOOLONG));
+    assert_eq!(Name::new(&vec![b'n'; 100_000]), Err(Errno::NAMETOOLONG));
 }
 
 #[test]
