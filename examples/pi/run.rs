@@ -1,0 +1,108 @@
+//! One run: forks the children, collects their parts by one mechanism, and computes π.
+//!
+//! The parent has one thread, and that has one loop, which sleeps until one of four things happens:
+//! a signal asks for an end, a part has come, a child tells how far it is, a child has ended. As
+//! all four are descriptors, one `epoll` waits for them all.
+
+use core::time::Duration;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::crew::Crew;
+use crate::part::Parts;
+use crate::progress::{self, Meter};
+use crate::signals::HeldSignals;
+use crate::sum::{self, Job, Work};
+use crate::via::{Collect, Mechanism, Occasion};
+use crate::watch::Watch;
+
+/// What came of a run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Computed {
+    pub(crate) via: &'static str,
+    pub(crate) job: Job,
+    pub(crate) pi: f64,
+    /// From before the mechanism was opened until after the last child was reaped.
+    pub(crate) wall: Duration,
+    /// What the slowest child computed, of that.
+    pub(crate) slowest: Duration,
+}
+
+pub(crate) fn run(mechanism: &Mechanism, job: Job) -> Result<Computed> {
+    via(mechanism, job).with_context(|| format!("via {}", mechanism.name))
+}
+
+fn via(mechanism: &Mechanism, job: Job) -> Result<Computed> {
+    let start = Instant::now();
+    // First made, last dropped: when signals take effect again, all else is cleaned up.
+    let signals = HeldSignals::new()?;
+    let (deliver, mut collect) = (mechanism.open)(job)?;
+    let (ticker, meter) = progress::open(mechanism.name, job)?.unzip();
+    let mut crew = Crew::default();
+    for rank in 0..job.processes {
+        crew.fork(|| {
+            signals.release()?;
+            deliver.deliver(&Work { job, rank, ticker: ticker.as_ref() })
+        })?;
+    }
+    drop((deliver, ticker));
+    let parts = gather(&signals, &mut crew, &mut *collect, meter, job)?;
+    drop(collect);
+    Ok(Computed {
+        via: mechanism.name,
+        job,
+        pi: sum::pi(parts.sum()),
+        wall: start.elapsed(),
+        slowest: parts.slowest(),
+    })
+}
+
+/// What the parent waits for.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    Signal,
+    Inbox,
+    Meter,
+    Child(usize),
+}
+
+/// The loop: returns when every child has delivered and ended, or at the first sign of trouble.
+fn gather(
+    signals: &HeldSignals,
+    crew: &mut Crew,
+    collect: &mut dyn Collect,
+    mut meter: Option<Meter>,
+    job: Job,
+) -> Result<Parts> {
+    let mut parts = Parts::none_of(job.processes);
+    let mut watch = Watch::new()?;
+    watch.add(signals, Source::Signal)?;
+    if let Some(inbox) = collect.readable() {
+        watch.add(inbox, Source::Inbox)?;
+    }
+    if let Some(meter) = &meter {
+        watch.add(meter, Source::Meter)?;
+    }
+    for (rank, child) in crew.members().enumerate() {
+        watch.add_once(child, Source::Child(rank))?;
+    }
+
+    let mut running = job.processes;
+    while running > 0 {
+        for source in watch.wait()? {
+            match source {
+                Source::Signal => bail!("told to end by a signal"),
+                Source::Inbox => collect.collect(Occasion::Readable, &mut parts)?,
+                Source::Meter => meter.iter_mut().try_for_each(Meter::update)?,
+                Source::Child(rank) => {
+                    crew.reap(rank)?;
+                    collect.collect(Occasion::Ended(rank), &mut parts)?;
+                    ensure!(parts.has(rank), "process {rank} has ended without its part");
+                    running -= 1;
+                }
+            }
+        }
+    }
+    Ok(parts)
+}
