@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# All that CI checks, in the order in which it is cheapest to fail; stops at the first failure.
+# `ci/all.sh lint doc` does only those.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+steps=(test layers lint msrv doc no_std "no_std --self-test" examples package arch)
+[ $# = 0 ] || steps=("$@")
+
+# A temporary directory of our own shows what is left in it.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/tmp"
+export TMPDIR=$work/tmp
+ci/clean.sh >"$work/before"
+
+for step in "${steps[@]}"; do
+    printf '\n== %s\n' "$step"
+    start=$SECONDS
+    read -ra words <<<"$step"
+    timeout 900 "ci/${words[0]}.sh" "${words[@]:1}" || { echo "== $step: FAILED" && exit 1; }
+    echo "== $step: $((SECONDS - start)) s"
+done
+
+printf '\n== clean\n'
+ci/clean.sh | diff "$work/before" - || { echo "== left behind (>): FAILED" && exit 1; }
+echo "== all: $SECONDS s"
