@@ -25,6 +25,7 @@ pub(crate) struct Options {
 
 const DEFAULTS: Job = Job { terms: 10_000_000, processes: 10 };
 
+/// Reads the command line, the program's own name first.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command> {
     let mut options = Options { job: DEFAULTS, via: Vec::new(), json: false };
     let mut parser = lexopt::Parser::from_iter(arguments);

@@ -27,8 +27,7 @@ pub(crate) fn open(via: &'static str, job: Job) -> Result<Option<(Ticker, Meter)
         return Ok(None);
     }
     let Pipe { reader, writer } = Pipe::with(PipeFlags::NONBLOCK)?;
-    let meter = Meter { reader, via, terms: job.terms, done: 0, start: Instant::now(), bar: None };
-    Ok(Some((Ticker(writer), meter)))
+    Ok(Some((Ticker(writer), Meter { reader, bar: hidden_bar(via, job.terms) })))
 }
 
 /// The children's end.
@@ -66,28 +65,23 @@ impl Counter<'_> {
 #[derive(Debug)]
 pub(crate) struct Meter {
     reader: Reader,
-    via: &'static str,
-    terms: u64,
-    done: u64,
-    start: Instant,
-    bar: Option<ProgressBar>,
+    bar: ProgressBar,
 }
 
 impl Meter {
     /// Takes what the children have told, and shows it.
     pub(crate) fn update(&mut self) -> Result<()> {
+        if self.bar.is_hidden() && self.bar.elapsed() >= PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
         let mut terms = [0; 8];
         loop {
             match self.reader.read(&mut terms) {
-                Ok([]) | Err(Errno::AGAIN) => break,
-                Ok(_) => self.done += u64::from_ne_bytes(terms),
+                Ok([]) | Err(Errno::AGAIN) => return Ok(()),
+                Ok(_) => self.bar.inc(u64::from_ne_bytes(terms)),
                 Err(errno) => return Err(errno.into()),
             }
         }
-        if self.start.elapsed() >= PATIENCE {
-            self.bar.get_or_insert_with(|| bar(self.via, self.terms)).set_position(self.done);
-        }
-        Ok(())
     }
 }
 
@@ -99,15 +93,14 @@ impl AsFd for Meter {
 
 impl Drop for Meter {
     fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
+        self.bar.finish_and_clear();
     }
 }
 
-fn bar(via: &'static str, terms: u64) -> ProgressBar {
+/// A bar that counts from now on and can be shown later.
+fn hidden_bar(via: &'static str, terms: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("{prefix:>12} {wide_bar} {percent:>3}%  {eta} left");
-    ProgressBar::with_draw_target(Some(terms), ProgressDrawTarget::stderr())
+    ProgressBar::with_draw_target(Some(terms), ProgressDrawTarget::hidden())
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
         .with_prefix(via)
 }

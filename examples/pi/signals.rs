@@ -5,10 +5,9 @@
 //! and takes its usual effect when it is unblocked, after all that the run has made is gone. (A
 //! handler would be inherited by the children, and would report the signals *they* get.)
 
-use std::os::fd::{AsFd, BorrowedFd};
-
 use core::mem::MaybeUninit;
 use core::ptr;
+use std::os::fd::{AsFd, BorrowedFd};
 
 use anyhow::Result;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
