@@ -54,9 +54,11 @@ printf '..SIX..' >"$work/input"
 # serves TARGET TREE [FLAG...]: whether the trap in TREE does what ci/arch/program.rs expects.
 serves() {
     local target=$1 tree=$2 status=0
-    # Vectors would take the pressure from the registers that the program watches.
-    local flags=(--edition 2024 --target "$target" -C panic=abort -C overflow-checks=no
-        -C relocation-model=static -C no-vectorize-slp -C no-vectorize-loops "${@:3}")
+    # Vectors would take the pressure from the registers that the program watches. The feature, as
+    # not every architecture can do without.
+    local flags=(--edition 2024 --target "$target" --cfg 'feature="std"' -C panic=abort
+        -C overflow-checks=no -C relocation-model=static
+        -C no-vectorize-slp -C no-vectorize-loops "${@:3}")
     nightly "${flags[@]}" --crate-type rlib --crate-name core "$tree/ci/arch/core.rs" \
         -o "$work/libcore.rlib" || return 2
     nightly "${flags[@]}" --crate-type bin --emit obj --extern "core=$work/libcore.rlib" \
@@ -101,12 +103,13 @@ must_fail s390x-unknown-linux-gnu s390x.rs "$swap_the_last_two"
 echo "self-test: broken traps are noticed"
 
 mkdir "$work/other"
-cp -r Cargo.toml Cargo.lock ./*.md src tests "$work/other"
+cp -r Cargo.toml Cargo.lock ./*.md src examples tests "$work/other"
 cp src/sys/arch/other.rs "$work/other/src/sys/arch/$(uname -m).rs"
 (
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
     cd "$work/other"
     cargo clippy --quiet --lib -- -D warnings
+    cargo build --quiet --examples # some tests run them
     cargo test --quiet --lib --tests
 )
 echo "other: runs through the C library"

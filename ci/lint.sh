@@ -18,7 +18,7 @@ rustfmt --edition 2024 --check ci/arch/*.rs
 
 # A line with an address, and that of a table in the docs, cannot be broken.
 long='^(?!.*://|\s*//[/!] \|).{101,}'
-if git ls-files -z -co --exclude-standard '*.rs' | xargs -0 grep -snHP "$long"; then
+if git ls-files -z -co --exclude-standard '*.rs' | LC_ALL=C.UTF-8 xargs -0 grep -snHP "$long"; then
     echo "longer than 100 columns"
     exit 1
 fi

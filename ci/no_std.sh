@@ -31,7 +31,7 @@ hosted() { crates '{p} {f}' "$@" | lines '[ ,](std|alloc)(,|$)'; }
 strangers() {
     local names files
     names=$(crates '{lib}' "$@" | paste -s -d '|')
-    files=$(cargo build --locked --release --lib --quiet --message-format json "$@" |
+    files=$(cargo build --locked --release --lib --message-format json-render-diagnostics "$@" |
         grep -oE "\"[^\"]+/lib($names)(-[0-9a-f]+)?\.rlib\"" | tr -d '"' | sort -u)
     # Not nm, whose plugins trip over the intermediate code in core's objects.
     # shellcheck disable=SC2086 # several files

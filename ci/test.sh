@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 
 cargo test
 cargo test --locked --no-default-features
+cargo build --locked --release --examples # some tests run them
 cargo test --locked --release --tests

@@ -38,9 +38,14 @@ pub(crate) mod sealed {
     use super::MaybeUninit;
 
     /// Gives up a buffer as its raw parts, which safe code outside can do nothing with.
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be lent as a buffer",
+        note = "lend a slice, as in `&mut buffer[..]`, or an array by `&mut`"
+    )]
     pub trait Lend<'b> {
         /// Where the buffer is and how long. Valid for writes for `'b`, which nobody else can use
         /// meanwhile.
+        #[doc(hidden)]
         fn lend(self) -> *mut [MaybeUninit<u8>];
     }
 
@@ -120,11 +125,8 @@ impl<'b> Filling<'b> {
 
     /// The filled part.
     pub(crate) fn into_filled(self) -> &'b mut [u8] {
-        let filled = self.space.get_mut(..self.filled).unwrap_or_default();
-        let filled = core::ptr::from_mut(filled) as *mut [u8];
-        // SAFETY: initialised, as `fill` checked, and borrowed exclusively for `'b` through `self`,
-        // which ends here.
-        unsafe { &mut *filled }
+        // SAFETY: initialised, as `fill` checked.
+        unsafe { assume_filled(self.space, self.filled) }
     }
 }
 
@@ -136,6 +138,10 @@ pub(crate) fn pour_all(
     let mut rest = bytes;
     while !rest.is_empty() {
         match write(rest) {
+            // No pipe or socket does that; what else a descriptor may be could do so for ever.
+            Ok(0) => {
+                return Err(Incomplete::new(bytes.len().saturating_sub(rest.len()), Errno::IO));
+            }
             Ok(written) => rest = rest.get(written..).unwrap_or_default(),
             Err(Errno::INTR) => {}
             Err(errno) => {
@@ -144,4 +150,16 @@ pub(crate) fn pour_all(
         }
     }
     Ok(())
+}
+
+/// The first `len` bytes of `space`, as what they are once they are filled.
+///
+/// # Safety
+///
+/// They have been initialised, as far as `space` is so long.
+pub(crate) unsafe fn assume_filled(space: &mut [MaybeUninit<u8>], len: usize) -> &mut [u8] {
+    let filled = space.get_mut(..len).unwrap_or_default();
+    let filled = core::ptr::from_mut(filled) as *mut [u8];
+    // SAFETY: initialised, as the caller vouches; exclusive, as `space` was.
+    unsafe { &mut *filled }
 }

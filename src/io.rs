@@ -1,13 +1,12 @@
-//! What the standard library wants of all that carries bytes: to be a command's `Stdio`, and `Read`
-//! and `Write`, as `File` has them: for
-//! the value and for a shared reference to it, which may be used from several threads.
+//! What the standard library wants of all that carries bytes: `Stdio`, `Read` and `Write`. As with
+//! `File`, the latter two are there for a shared reference too, which several threads may use.
 //!
 //! They retry nothing: a signal is `ErrorKind::Interrupted`, after which the standard library's own
 //! loops (`read_exact`, `write_all`, `copy`) go on.
 
 use std::io::{IoSlice, IoSliceMut, Read, Result, Write};
 use std::os::fd::OwnedFd;
-use std::process::Stdio;
+use std::process::{ChildStderr, ChildStdin, ChildStdout, Stdio};
 
 use crate::pipe::{Reader, Writer};
 use crate::socket::{Ancillary, Stream};
@@ -108,3 +107,15 @@ macro_rules! into_stdio {
     )*};
 }
 into_stdio!(Reader, Writer, Stream);
+
+macro_rules! from_child {
+    ($($Stdio:ty => $End:ty),*) => {$(
+        /// The end of a command's standard stream that this process has.
+        impl From<$Stdio> for $End {
+            fn from(stdio: $Stdio) -> Self {
+                OwnedFd::from(stdio).into()
+            }
+        }
+    )*};
+}
+from_child!(ChildStdin => Writer, ChildStdout => Reader, ChildStderr => Reader);

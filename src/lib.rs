@@ -37,8 +37,8 @@
 //! - **Errors are the kernel's**, as an [`Errno`], unchanged. What a caller must tell apart has a
 //!   type of its own.
 //! - **Descriptors are owned** ([I/O safety](https://doc.rust-lang.org/std/io/index.html#io-safety)),
-//!   always close-on-exec, and can be polled: everything that is one implements `AsFd` and converts
-//!   to and from `OwnedFd`.
+//!   made close-on-exec, and can be polled: everything that is one implements `AsFd` and converts
+//!   into `OwnedFd`; pipe ends and sockets also from it.
 //! - **A closed end is only closed.** What others may be using is destroyed by nobody's `Drop`:
 //!   `unlink` is explicit.
 //! - **Async-signal-safe.** No function locks, allocates or uses thread-local state, so that all
@@ -51,11 +51,15 @@
 //! arguments, and fork through the C library. Without it, the crate needs neither `std` nor `alloc`
 //! nor a C library at run time.
 //!
+//! The types of descriptors are those of [`fd`], which are the standard library's with `std`. They
+//! come from `rustix` 1, as [`Errno`] and some flags do, and so are part of this crate's promise; if
+//! another crate in the program turns on `rustix/std`, they are the standard library's here too.
+//!
 //! # Where it runs
 //!
 //! Linux 5.4 and later. On x86-64, x86, `AArch64`, Arm and RISC-V 64 it enters the kernel by
-//! itself; on other architectures through the C library. What newer kernels do better is probed at
-//! run time.
+//! itself; on others through the C library, in whole or, on s390x, in part: there it takes `std`, and
+//! a signal handler has to keep `errno`. What newer kernels do better is probed at run time.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -92,6 +96,7 @@ pub use buffer::Buffer;
 pub use error::{Errno, Result};
 pub use name::Name;
 pub use path::PathArg;
+pub use rustix::fd;
 pub use rustix::io::{IoSlice, IoSliceMut};
 pub use time::Deadline;
 

@@ -4,8 +4,8 @@ use core::ffi::CStr;
 
 use crate::{Errno, Result};
 
-/// What can be given where a path is wanted: `&CStr`, `&str`, `&[u8]`, and with `std` `&OsStr`,
-/// `&Path` and their owned forms by reference.
+/// What can be given where a path is wanted: `CStr`, `str`, bytes, and with `std` `OsStr`, `Path`
+/// and the owned forms of them all, by value or by reference.
 ///
 /// A `CStr` goes to the kernel as it is. The others are copied, with their terminating NUL, to the
 /// stack (4 KiB, the longest that the kernel takes), never to the heap.
@@ -14,30 +14,47 @@ use crate::{Errno, Result};
 ///
 /// Calls that take a path answer [`Errno::INVAL`] if it has a NUL inside, and
 /// [`Errno::NAMETOOLONG`] if it is 4096 bytes long or longer.
-pub trait PathArg: sealed::WithCStr + Copy {}
+pub trait PathArg: sealed::WithCStr {}
 
-impl<P: sealed::WithCStr + Copy> PathArg for P {}
+impl<P: sealed::WithCStr + ?Sized> PathArg for P {}
 
 pub(crate) mod sealed {
     use super::{CStr, Result, on_the_stack};
 
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` cannot be given as a path",
+        note = "give a string, a `CStr`, bytes, or (with the feature `std`) a `Path`"
+    )]
     pub trait WithCStr {
+        #[doc(hidden)]
         fn with_c_str<T>(&self, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T>;
     }
 
-    impl WithCStr for &CStr {
+    impl<P: WithCStr + ?Sized> WithCStr for &P {
+        fn with_c_str<T>(&self, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
+            (**self).with_c_str(call)
+        }
+    }
+
+    impl WithCStr for CStr {
         fn with_c_str<T>(&self, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
             call(self)
         }
     }
 
-    impl WithCStr for &[u8] {
+    impl WithCStr for [u8] {
         fn with_c_str<T>(&self, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
             on_the_stack(self, call)
         }
     }
 
-    impl WithCStr for &str {
+    impl<const N: usize> WithCStr for [u8; N] {
+        fn with_c_str<T>(&self, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
+            on_the_stack(self, call)
+        }
+    }
+
+    impl WithCStr for str {
         fn with_c_str<T>(&self, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
             on_the_stack(self.as_bytes(), call)
         }
@@ -52,7 +69,7 @@ pub(crate) mod sealed {
 
         use super::{CStr, Result, WithCStr, on_the_stack};
 
-        impl WithCStr for &CString {
+        impl WithCStr for CString {
             fn with_c_str<T>(&self, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
                 call(self)
             }
@@ -60,7 +77,7 @@ pub(crate) mod sealed {
 
         macro_rules! through_os_str {
             ($($path:ty),*) => {$(
-                impl WithCStr for &$path {
+                impl WithCStr for $path {
                     fn with_c_str<T>(&self, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
                         on_the_stack(AsRef::<OsStr>::as_ref(self).as_bytes(), call)
                     }

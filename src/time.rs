@@ -2,13 +2,14 @@
 
 use core::time::Duration;
 
-use rustix::time::{ClockId, Timespec, clock_gettime};
+use rustix::event::Timespec;
+
+use crate::sys;
 
 /// A point in time at which a waiting call gives up.
 ///
 /// Absolute, on the monotonic clock (`CLOCK_MONOTONIC`): it does not move when the wall clock is
-/// set, does not count time in suspend, and means the same in every process of this boot and time
-/// namespace. Being absolute, one deadline bounds a whole sequence of calls, and an interrupted
+/// set, does not count time in suspend, and holds in a forked child too. Being absolute, one deadline bounds a whole sequence of calls, and an interrupted
 /// call can be made again with the same one.
 ///
 /// A call with a deadline that has passed still does what it can do without waiting.
@@ -41,7 +42,7 @@ impl Deadline {
     /// The present moment: a call bounded by it does not wait.
     #[must_use]
     pub fn now() -> Self {
-        let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::Monotonic);
+        let Timespec { tv_sec, tv_nsec } = sys::time::monotonic();
         // The kernel never returns a negative monotonic time: the defaults cannot be taken.
         let seconds = u64::try_from(tv_sec).unwrap_or_default();
         let nanoseconds = u32::try_from(tv_nsec).unwrap_or_default();
@@ -89,8 +90,8 @@ impl Deadline {
     /// What is left, as the kernel takes a relative timeout: `None` is "for ever".
     pub(crate) fn timeout(self) -> Option<Timespec> {
         self.remaining().map(|left| Timespec {
-            // What is longer than the kernel can count becomes its longest.
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+            // What is longer than every kernel and C library can count becomes 68 years.
+            tv_sec: i32::try_from(left.as_secs()).unwrap_or(i32::MAX).into(),
             tv_nsec: left.subsec_nanos().into(),
         })
     }

@@ -397,6 +397,11 @@ fn path_can_be_text_bytes_or_a_c_string() {
         works_at(c_string.as_c_str(), &seen);
         works_at(c_string.to_str().unwrap(), &seen);
         works_at(c_string.as_bytes(), &seen);
+        let mut array = [0; 300];
+        let len = c_string.as_bytes().len();
+        array[..len].copy_from_slice(c_string.as_bytes());
+        assert_eq!(Fifo::new(array).unlink(), Err(Errno::INVAL), "it has a NUL inside");
+        assert_eq!(Fifo::new(b"no-such-fifo").unlink(), Err(Errno::NOENT));
     });
 }
 
@@ -407,12 +412,14 @@ fn path_can_be_any_of_the_standard_librarys() {
         let seen = support::path("fifo");
         let os_string = seen.clone().into_os_string();
         let string = os_string.to_str().unwrap().to_owned();
-        works_at(&path("fifo"), &seen);
+        works_at(path("fifo"), &seen);
         works_at(&string, &seen);
+        works_at(string, &seen);
         works_at(os_string.as_os_str(), &seen);
-        works_at(&os_string, &seen);
+        works_at(os_string, &seen);
         works_at(seen.as_path(), &seen);
         works_at(&seen, &seen);
+        works_at(seen.clone(), &seen);
     });
 }
 

@@ -250,6 +250,16 @@ fn naps(pid: Pid) -> u64 {
     count.unwrap().trim().parse().unwrap()
 }
 
+/// Checks that a process that sleeps goes on sleeping, and does not look over and over.
+#[track_caller]
+fn stays_asleep(pid: Pid) {
+    let before = naps(pid);
+    let Pipe { reader, writer: _writer } = Pipe::new().unwrap();
+    let by = Deadline::after(Duration::from_millis(20));
+    assert_eq!(reader.read_until(&mut [0], by), Err(Errno::TIMEDOUT));
+    assert_eq!(naps(pid), before, "it woke up, though nothing had come");
+}
+
 /// How far a transfer came that stopped, and why it did.
 #[track_caller]
 fn came_to<T: core::fmt::Debug>(stopped: Result<T, Incomplete>) -> (usize, Errno) {
@@ -1416,11 +1426,13 @@ fn far_deadlines_wait_for_the_other_side() {
                 assert_eq!(writer.write_until(&[0; 100], by), Ok(100));
             });
             sleeps_in_one_of(child.id(), &POLLS);
+            stays_asleep(child.id());
             writer.write(b"at last").unwrap();
             eventually("the child has filled the pipe", || {
                 reader.bytes_waiting() == writer.capacity()
             });
             sleeps_in_one_of(child.id(), &POLLS);
+            stays_asleep(child.id());
             reader.read_all(vec![0; page_size()].as_mut_slice()).unwrap();
             join(child);
         }
@@ -1442,6 +1454,44 @@ fn of_two_readers_for_one_byte_the_loser_times_out() {
                     },
                 );
             }
+        });
+    });
+}
+
+#[test]
+fn readers_that_lose_again_and_again_go_on_waiting() {
+    isolated(|| {
+        on_each_kind(|Pipe { reader, writer }| {
+            const READERS: usize = 3;
+            const BYTES: u32 = 1000;
+            let results = Pipe::new().unwrap();
+            let mut ours = writer;
+            let mut children = Vec::new();
+            for _ in 0..READERS {
+                let (still_ours, child) = apart(ours, (), |()| {
+                    let mut taken = 0_u32;
+                    while !reader.read_until(&mut [0; 8], Deadline::NEVER).unwrap().is_empty() {
+                        taken += 1;
+                    }
+                    results.writer.write_all(&taken.to_ne_bytes()).unwrap();
+                });
+                ours = still_ours;
+                children.push(child);
+            }
+            // One at a time wakes them all, and there is nothing for the others.
+            for _ in 0..BYTES {
+                ours.write(b"x").unwrap();
+                eventually("it was taken", || reader.bytes_waiting() == Ok(0));
+            }
+            for child in &children {
+                sleeps_in(child.id(), libc::SYS_ppoll);
+            }
+            drop(ours);
+            children.into_iter().for_each(join);
+            let mut taken = [0; 4 * READERS];
+            results.reader.read_all(&mut taken).unwrap();
+            let taken = taken.chunks(4).map(|n| u32::from_ne_bytes(n.try_into().unwrap()));
+            assert_eq!(taken.sum::<u32>(), BYTES);
         });
     });
 }
@@ -2047,10 +2097,12 @@ fn splice_and_tee_sleep_until_there_are_bytes_and_then_until_there_is_room() {
             let child =
                 child(|| assert_eq!(move_bytes(&up.reader, &down.writer, 64), Ok(5), "{form}"));
             sleeps_in(child.id(), call);
+            stays_asleep(child.id());
             let before = naps(child.id());
             up.writer.write(b"bytes").unwrap();
             eventually("it has seen the bytes", || naps(child.id()) > before);
             sleeps_in(child.id(), call);
+            stays_asleep(child.id());
             let mut dots = vec![0; down.writer.capacity().unwrap()];
             down.reader.read_all(dots.as_mut_slice()).unwrap();
             join(child);
@@ -2574,4 +2626,42 @@ mod with_std {
             assert!(child.wait().unwrap().success());
         });
     }
+}
+
+#[test]
+fn what_is_no_pipe_is_not_reached_by_another_description() {
+    isolated(|| {
+        let path = support::path("file");
+        fs::write(&path, "0123456789").unwrap();
+        let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        // Where a file can be read without waiting, or written, it is at its own place; else it says
+        // that it cannot. Another description of it would be at its beginning.
+        refuse_calls(&[libc::SYS_preadv2, libc::SYS_pwritev2], Errno::OPNOTSUPP);
+        let (reader, writer) = (
+            Reader::from(OwnedFd::from(file.try_clone().unwrap())),
+            Writer::from(OwnedFd::from(file)),
+        );
+        assert_eq!(reader.read(&mut [0; 5]).unwrap(), b"01234");
+        assert_eq!(writer.try_write(b"BB"), Err(Errno::OPNOTSUPP));
+        assert_eq!(reader.try_read(&mut [0; 2]), Err(Errno::OPNOTSUPP));
+        assert_eq!(fs::read(&path).unwrap(), b"0123456789");
+        fs::remove_file(path).unwrap();
+    });
+}
+
+#[test]
+fn tries_go_on_when_a_pipe_was_spliced() {
+    isolated(|| {
+        let (pipe, into) = (Pipe::new().unwrap(), Pipe::new().unwrap());
+        pipe.writer.write(b"moved").unwrap();
+        assert_eq!(pipe.reader.splice_to(&into.writer, 64), Ok(5));
+        // From now on, the kernel cannot read this description without waiting.
+        assert_eq!(pipe.reader.try_read(&mut [0; 8]), Err(Errno::AGAIN));
+        pipe.writer.write(b"read").unwrap();
+        assert_eq!(pipe.reader.try_read(&mut [0; 8]).unwrap(), b"read");
+        assert_eq!(into.writer.try_write(b" twice"), Ok(6));
+        assert_eq!(into.reader.try_read(&mut [0; 16]).unwrap(), b"moved twice");
+        drop(pipe.writer);
+        assert_eq!(pipe.reader.try_read(&mut [0; 8]).unwrap(), b"");
+    });
 }

@@ -17,8 +17,8 @@
 //!   signal handler ran (unless it was installed with `SA_RESTART`, and never is restarted in the
 //!   `_until` forms). The `_all` calls go on.
 //! - **Never waiting.** `try_` calls do not wait, whatever the flags of the descriptor. For a FIFO,
-//!   and on kernels before 6.5 for a pipe, this takes `/proc` and a few system calls more, unless
-//!   the description is non-blocking itself: see [`Reader::try_read`].
+//!   and for a pipe that was spliced or on kernels before 6.5, this takes `/proc` and a few system
+//!   calls more, unless the description is non-blocking itself: see [`Reader::try_read`].
 //!
 //! # References
 //!
@@ -268,7 +268,7 @@ macro_rules! either_end {
             ///
             /// # References
             ///
-            /// - [FIONBIO(2const)](https://man7.org/linux/man-pages/man2/ioctl.2.html)
+            /// - [ioctl(2)](https://man7.org/linux/man-pages/man2/ioctl.2.html)
             #[doc(alias = "FIONBIO")]
             #[doc(alias = "O_NONBLOCK")]
             pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {

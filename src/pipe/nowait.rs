@@ -8,7 +8,7 @@
 use core::fmt::Write as _;
 
 use rustix::fd::{AsFd as _, AsRawFd as _, BorrowedFd};
-use rustix::fs::{Mode, OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{FileType, Mode, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::{IoSlice, IoSliceMut, ReadWriteFlags, preadv2, pwritev2};
 
 use crate::buffer::Filling;
@@ -62,8 +62,13 @@ fn through_nonblocking<T>(
     if flags.contains(OFlags::NONBLOCK) {
         return call(fd);
     }
+    // Another description of a file would be at another place in it.
+    if FileType::from_raw_mode(fstat(fd)?.st_mode) != FileType::Fifo {
+        return Err(Errno::OPNOTSUPP);
+    }
+    // Not /proc/self: a thread may have a table of descriptors of its own.
     let mut path = Text::<32>::new();
-    write!(path, "/proc/self/fd/{}", fd.as_raw_fd()).map_err(|_| Errno::NAMETOOLONG)?;
+    write!(path, "/proc/thread-self/fd/{}", fd.as_raw_fd()).map_err(|_| Errno::NAMETOOLONG)?;
     let as_ours = access | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let another =
         path.as_bytes().with_c_str(|path| rustix::fs::open(path, as_ours, Mode::empty()))?;

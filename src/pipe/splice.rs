@@ -68,6 +68,9 @@ impl Reader {
 
     /// As [`splice_to`](Self::splice_to), but gives up at a deadline.
     ///
+    /// For a `to` that is neither a pipe nor a file, this holds only if its description is
+    /// non-blocking: the kernel waits for a blocking socket, say, as long as it takes.
+    ///
     /// # Errors
     ///
     /// As `splice_to`; [`Errno::TIMEDOUT`] if nothing could be moved by then. `AGAIN` never.
@@ -190,6 +193,9 @@ impl Writer {
     }
 
     /// As [`splice_from`](Self::splice_from), but gives up at a deadline.
+    ///
+    /// For a `from` that is neither a pipe nor a file nor a socket, this holds only if its description
+    /// is non-blocking.
     ///
     /// # Errors
     ///

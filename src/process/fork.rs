@@ -33,6 +33,8 @@ pub enum Fork {
 ///
 /// - If this process has other threads, the child does only what is async-signal-safe: see the
 ///   [module](crate::process).
+/// - Without the feature `std`, this is a bare `clone`: if the process has a C library all the same,
+///   the child calls nothing of it.
 /// - What was exclusively one owner's and can be reached from both processes has two owners now: a
 ///   guard of a lock in shared memory, a `&mut` into a shared mapping. One of the two processes
 ///   never uses or drops its copy.
@@ -54,7 +56,7 @@ pub enum Fork {
 ///
 /// - [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html)
 /// - [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html)
-#[doc(alias = "clone3")]
+#[doc(alias = "clone")]
 pub unsafe fn fork() -> Result<Fork> {
     // SAFETY: the caller's promise, passed on.
     Ok(match unsafe { sys::fork()? } {
@@ -65,12 +67,15 @@ pub unsafe fn fork() -> Result<Fork> {
 
 /// Forks a child that runs `task` and exits with the code that it returns.
 ///
-/// Whatever `task` does, the child ends there: with 101 if it panics (after the panic's message),
-/// and without running any of the parent's destructors or `atexit` handlers.
+/// Whatever `task` does, the child ends there, without running the parent's `atexit` handlers and
+/// without unwinding into what the parent's callers own. Where panics unwind, a panic ends it with
+/// 101, after the panic's message; that is printed by whatever hook is set, which is not
+/// async-signal-safe.
 ///
-/// `task` is dropped in the parent, with all that it has captured. So a descriptor moved into it is
-/// open in the child only: what a pipe needs, whose writer must be closed in the reading process
-/// for the end of file to arrive.
+/// What `task` has captured by value is dropped in both: in the parent at once, in the child at the
+/// end of `task`. So a descriptor moved into it is open in the child only: what a pipe needs, whose
+/// writer must be closed in the reading process for the end of file to arrive. Something whose drop
+/// has an effect outside of the process, such as a temporary directory, is better lent.
 ///
 /// # Errors
 ///

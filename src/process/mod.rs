@@ -11,7 +11,7 @@
 //! only do what is *async-signal-safe*. Every function of this crate is: none allocates, locks or
 //! touches thread-local state. With the feature `std`, [`fork()`] and [`spawn`] go through the C
 //! library, which runs the handlers of `pthread_atfork` and puts `malloc` in order; without, they
-//! are one `clone3`, for a process that has no C library.
+//! are one `clone`, for a process that has no C library.
 //!
 //! # References
 //!

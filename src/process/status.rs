@@ -1,6 +1,6 @@
 use core::fmt;
 
-use rustix::process::WaitIdStatus;
+use rustix::process::{Signal, WaitIdStatus};
 
 /// How a process ended.
 ///
@@ -63,6 +63,12 @@ impl ExitStatus {
             Self::Exited(_) => None,
             Self::Killed { signal, .. } => Some(signal),
         }
+    }
+
+    /// Whether that signal ended it.
+    #[must_use]
+    pub const fn is_killed_by(self, by: Signal) -> bool {
+        matches!(self, Self::Killed { signal, .. } if signal == by.as_raw())
     }
 
     /// Whether it left a core dump.

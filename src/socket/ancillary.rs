@@ -106,6 +106,18 @@ impl<const N: usize> Descriptors<N> {
         Self { slots: [const { None }; N], next: 0, end: 0 }
     }
 
+    /// How many are there and not yet taken.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.end.saturating_sub(self.next)
+    }
+
+    /// Whether none is there, or none any more.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Closes what is there.
     pub fn clear(&mut self) {
         self.for_each(drop);
@@ -141,8 +153,7 @@ impl<const N: usize> Iterator for Descriptors<N> {
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.end.saturating_sub(self.next);
-        (left, Some(left))
+        (self.len(), Some(self.len()))
     }
 }
 

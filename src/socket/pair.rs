@@ -4,9 +4,7 @@ use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, socketpair, sockopt};
 
 use super::Credentials;
-#[cfg(doc)]
-use crate::Errno;
-use crate::{Result, sys};
+use crate::{Errno, Result, sys};
 
 /// What a [`Socket`] carries, as types without values.
 pub mod kind {
@@ -78,6 +76,10 @@ pub struct Socket<K: kind::Kind> {
 }
 
 impl<K: kind::Kind> Socket<K> {
+    const fn checked(fd: OwnedFd) -> Self {
+        Self { fd, kind: PhantomData }
+    }
+
     /// `socketpair`: two connected ends, blocking and close-on-exec.
     ///
     /// # Errors
@@ -116,7 +118,7 @@ impl<K: kind::Kind> Socket<K> {
     pub fn pair_with(flags: SocketFlags) -> Result<(Self, Self)> {
         let flags = flags | SocketFlags::CLOEXEC;
         let (one, other) = socketpair(AddressFamily::UNIX, K::TYPE, flags, None)?;
-        Ok((one.into(), other.into()))
+        Ok((Self::checked(one), Self::checked(other)))
     }
 
     /// `F_DUPFD_CLOEXEC`: another descriptor of this end, close-on-exec.
@@ -146,7 +148,7 @@ impl<K: kind::Kind> Socket<K> {
     /// - [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html)
     #[doc(alias = "dup")]
     pub fn try_clone(&self) -> Result<Self> {
-        rustix::io::fcntl_dupfd_cloexec(&self.fd, 0).map(Self::from)
+        rustix::io::fcntl_dupfd_cloexec(&self.fd, 0).map(Self::checked)
     }
 
     /// `shutdown`: ends one direction or both, for every copy of this end in every process.
@@ -188,7 +190,7 @@ impl<K: kind::Kind> Socket<K> {
     ///
     /// # Errors
     ///
-    /// [`Errno::NOTSOCK`] if this was made from something that is no socket.
+    /// None that a socket of this kind could give.
     ///
     /// # Examples
     ///
@@ -208,12 +210,15 @@ impl<K: kind::Kind> Socket<K> {
         sys::socket::peer_credentials(self.as_fd()).map(Credentials::from_bytes)
     }
 
-    /// `SO_PASSCRED`: whether what arrives here from now on comes with its sender's
-    /// [`Credentials`], vouched for by the kernel.
+    /// `SO_PASSCRED`: whether what is sent here from now on comes with its sender's [`Credentials`],
+    /// vouched for by the kernel.
+    ///
+    /// What was sent before comes as from nobody: without a pid, and with the user and group that
+    /// stand for unknown ones (65534). So ask before the other end can send.
     ///
     /// # Errors
     ///
-    /// [`Errno::NOTSOCK`] if this was made from something that is no socket.
+    /// None that a socket of this kind could give.
     ///
     /// # Examples
     ///
@@ -262,7 +267,7 @@ impl<K: kind::Kind> Socket<K> {
     ///
     /// # References
     ///
-    /// - [FIONBIO(2const)](https://man7.org/linux/man-pages/man2/ioctl.2.html)
+    /// - [ioctl(2)](https://man7.org/linux/man-pages/man2/ioctl.2.html)
     #[doc(alias = "FIONBIO")]
     #[doc(alias = "O_NONBLOCK")]
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {
@@ -282,11 +287,22 @@ impl<K: kind::Kind> AsRawFd for Socket<K> {
     }
 }
 
-/// Takes the descriptor as it is. What is no socket, or one of another kind, answers calls with an
-/// error or with what that kind does.
-impl<K: kind::Kind> From<OwnedFd> for Socket<K> {
-    fn from(fd: OwnedFd) -> Self {
-        Self { fd, kind: PhantomData }
+/// Takes a descriptor that is a Unix domain socket of this kind.
+///
+/// [`Errno::PROTOTYPE`] if it is a socket of another kind or family, [`Errno::NOTSOCK`] if it is
+/// none.
+impl<K: kind::Kind> TryFrom<OwnedFd> for Socket<K> {
+    type Error = Errno;
+
+    fn try_from(fd: OwnedFd) -> Result<Self> {
+        // Checked once and for all, as a socket stays what it is: receiving relies on it. (What TCP
+        // says that it received may be what it threw away.)
+        let is_unix = sockopt::socket_domain(&fd)? == AddressFamily::UNIX;
+        if is_unix && sockopt::socket_type(&fd)? == K::TYPE {
+            Ok(Self::checked(fd))
+        } else {
+            Err(Errno::PROTOTYPE)
+        }
     }
 }
 

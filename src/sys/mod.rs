@@ -12,8 +12,7 @@ mod arch;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod socket;
-
-use core::mem::MaybeUninit;
+pub(crate) mod time;
 
 use crate::{Errno, Result};
 
@@ -34,18 +33,6 @@ fn decode(returned: usize) -> Result<usize> {
     }
     // In range, so neither conversion can fail.
     Err(Errno::from_raw_os_error(i32::try_from(negated).unwrap_or_default()))
-}
-
-/// The first `len` bytes of `space`, as what they are after a call that received them.
-///
-/// # Safety
-///
-/// They have been initialised, if `space` is so long.
-unsafe fn assume_filled(space: &mut [MaybeUninit<u8>], len: usize) -> &mut [u8] {
-    let filled = space.get_mut(..len).unwrap_or_default();
-    let filled = core::ptr::from_mut(filled) as *mut [u8];
-    // SAFETY: initialised, as the caller vouches; exclusive, as `space` was.
-    unsafe { &mut *filled }
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use core::mem::MaybeUninit;
 use rustix::fd::{AsRawFd as _, BorrowedFd};
 
 use super::arch::syscall;
-use super::{assume_filled, decode, number};
+use super::{decode, number};
 use crate::Result;
+use crate::buffer::assume_filled;
 
 /// Reads without waiting, whatever the flags of the open file description.
 ///

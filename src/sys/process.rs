@@ -77,55 +77,33 @@ mod imp {
     }
 }
 
-/// By `clone3`, in a process that has no C library. The pidfd comes with the child, or neither
-/// does.
+/// By `clone`, in a process that has no C library. The pidfd comes with the child, or neither does.
+///
+/// Not by `clone3`, which could do no more here, and which container runtimes and emulators refuse.
 #[cfg(not(feature = "std"))]
 mod imp {
     use rustix::fd::FromRawFd as _;
 
     use super::{Forked, OwnedFd, Pid, Result, number, syscall};
-    use crate::Errno;
     use crate::sys::decode;
-
-    /// `struct clone_args` in its first version (Linux 5.3).
-    #[repr(C, align(8))]
-    struct CloneArgs {
-        flags: u64,
-        pidfd: u64,
-        child_tid: u64,
-        parent_tid: u64,
-        exit_signal: u64,
-        stack: u64,
-        stack_size: u64,
-        tls: u64,
-    }
-    static_assertions::assert_eq_size!(CloneArgs, [u8; 64]);
 
     pub(super) unsafe fn fork() -> Result<Forked> {
         let mut pidfd = -1_i32;
-        let args = CloneArgs {
-            flags: libc::CLONE_PIDFD.unsigned_abs().into(),
-            pidfd: (&raw mut pidfd).expose_provenance() as u64,
-            child_tid: 0,
-            parent_tid: 0,
-            exit_signal: libc::SIGCHLD.unsigned_abs().into(),
-            stack: 0,
-            stack_size: 0,
-            tls: 0,
-        };
-        let arguments = [(&raw const args).expose_provenance(), size_of::<CloneArgs>(), 0, 0, 0, 0];
-        // SAFETY: `args` is as the kernel wants it and `pidfd` is writable, both for the length of
-        // the call. No stack and no shared memory are asked for: the child goes on with a copy of
-        // everything, as the caller expects of fork.
-        let returned = unsafe { syscall(number(libc::SYS_clone3), arguments) };
+        let flags = (libc::CLONE_PIDFD | libc::SIGCHLD).unsigned_abs() as usize;
+        let to = (&raw mut pidfd).expose_provenance();
+        #[cfg(not(target_arch = "s390x"))]
+        let arguments = [flags, 0, to, 0, 0, 0];
+        #[cfg(target_arch = "s390x")]
+        let arguments = [0, flags, to, 0, 0, 0];
+        // SAFETY: `pidfd` is writable for the length of the call. No stack and no shared memory are
+        // asked for: the child goes on with a copy of everything, as the caller expects of fork.
+        let returned = unsafe { syscall(number(libc::SYS_clone), arguments) };
         let returned = i32::try_from(decode(returned)?).unwrap_or_default();
         let Some(child) = Pid::from_raw(returned) else {
             return Ok(Forked::Child);
         };
-        if pidfd < 0 {
-            return Err(Errno::NOSYS);
-        }
-        // SAFETY: the kernel has just opened it for us, and told nobody else.
+        // SAFETY: the kernel has just opened it for us, and told nobody else; since Linux 5.2 it does
+        // so whenever it succeeds.
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
         Ok(Forked::Parent { child, pidfd })
     }

@@ -10,8 +10,9 @@ use rustix::fd::{AsRawFd as _, BorrowedFd};
 use rustix::io::IoSlice;
 
 use super::arch::syscall;
-use super::{assume_filled, decode, number};
+use super::{decode, number};
 use crate::Result;
+use crate::buffer::assume_filled;
 
 /// `struct user_msghdr`, as the kernel has it. (The C libraries' own differs where an `int` stands
 /// for a `size_t`.)

@@ -90,7 +90,7 @@ fn descriptors() -> Result {
 
 fn credentials() -> Result {
     let (here, there) = SeqPacket::pair()?;
-    let there = SeqPacket::from(OwnedFd::from(there.try_clone()?));
+    let there = SeqPacket::try_from(OwnedFd::from(there.try_clone()?))?;
     there.set_nonblocking(true)?;
     assert!(there.is_nonblocking()? && here.is_nonblocking()?.eq(&false));
     assert_eq!(there.peer_credentials()?, Credentials::own());

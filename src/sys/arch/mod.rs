@@ -36,4 +36,7 @@
 )]
 mod trap;
 
+#[cfg(all(target_arch = "s390x", not(feature = "std")))]
+compile_error!("on s390x, rustix goes through the C library: rawipc takes the feature `std` there");
+
 pub(super) use trap::syscall;
