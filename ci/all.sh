@@ -18,7 +18,7 @@ for step in "${steps[@]}"; do
     printf '\n== %s\n' "$step"
     start=$SECONDS
     read -ra words <<<"$step"
-    timeout 900 "ci/${words[0]}.sh" "${words[@]:1}" || { echo "== $step: FAILED" && exit 1; }
+    timeout 1200 "ci/${words[0]}.sh" "${words[@]:1}" || { echo "== $step: FAILED" && exit 1; }
     echo "== $step: $((SECONDS - start)) s"
 done
 

@@ -165,11 +165,21 @@ fn on_an_older_kernel(body: impl FnOnce()) {
     }));
 }
 
-/// Runs `check` on a pipe, on a FIFO, and on a pipe of an older kernel: the three ways that the
-/// non-waiting forms can take.
+/// A pipe whose ends have been spliced, after which the kernel cannot use them without waiting.
+fn spliced() -> Pipe {
+    let (pipe, other) = (Pipe::new().unwrap(), Pipe::new().unwrap());
+    other.writer.write(b"x").unwrap();
+    assert_eq!(pipe.writer.splice_from(&other.reader, 1), Ok(1));
+    assert_eq!(pipe.reader.splice_to(&other.writer, 1), Ok(1));
+    pipe
+}
+
+/// Runs `check` on a pipe, on a FIFO, on a pipe that was spliced, and on one of an older kernel: the
+/// non-waiting forms take more than one way.
 fn on_each_kind(check: impl Fn(Pipe)) {
     check(Pipe::new().unwrap());
     check(fifo());
+    check(spliced());
     on_an_older_kernel(|| check(Pipe::new().unwrap()));
 }
 
@@ -763,6 +773,7 @@ fn readers_that_never_wait_share_a_blocking_pipe() {
 fn readers_compete(Pipe { reader, writer }: Pipe) {
     const READERS: usize = 4;
     const ROUNDS: usize = 100;
+    const NUMBERS: usize = 50;
     let mut writer = writer;
     let mut readers = Vec::new();
     for _ in 0..READERS {
@@ -776,13 +787,10 @@ fn readers_compete(Pipe { reader, writer }: Pipe) {
     drop(reader);
 
     let mut numbers = 0_u64..;
-    let mut sent = 0;
-    for round in 0..ROUNDS {
-        // Fewer than there are readers: the others find nothing, and may not wait for it.
-        for number in numbers.by_ref().take(1 + round % (READERS - 1)) {
-            writer.write_all(&number.to_ne_bytes()).unwrap();
-            sent += 1;
-        }
+    for _ in 0..ROUNDS {
+        // Enough that they all have a part in it, and then find nothing, and may not wait for it.
+        let some: Vec<u8> = numbers.by_ref().take(NUMBERS).flat_map(u64::to_ne_bytes).collect();
+        writer.write_all(&some).unwrap();
         for (_, questions, _) in &readers {
             open(questions);
         }
@@ -806,7 +814,8 @@ fn readers_compete(Pipe { reader, writer }: Pipe) {
         taken.extend(report.chunks(8).map(|number| u64::from_ne_bytes(number.try_into().unwrap())));
     }
     taken.sort_unstable();
-    assert_eq!(taken, (0..sent).collect::<Vec<_>>(), "each arrives once");
+    assert_eq!(taken.len(), ROUNDS * NUMBERS);
+    assert!(taken.into_iter().eq(0..numbers.start), "each arrives once");
 }
 
 /// One of the processes that compete: reports at the end what it got.
@@ -825,6 +834,40 @@ fn take_numbers(reader: &Reader, questions: &Reader, answers: &Writer) {
         yield_now();
     }
     answers.write_all(&taken).unwrap();
+}
+
+#[test]
+fn try_forms_on_a_pipe_are_one_call_that_cannot_wait() {
+    isolated(|| {
+        let Pipe { reader, writer } = Pipe::new().unwrap();
+        if !reads_without_waiting(&reader) {
+            eprintln!("skipped: takes Linux 6.5, which reads from pipes without waiting");
+            return;
+        }
+        // All that could be made of others: to ask first and then to wait after all, to change the
+        // flags, to open it once more.
+        let others = [
+            libc::SYS_read,
+            libc::SYS_readv,
+            libc::SYS_write,
+            libc::SYS_writev,
+            libc::SYS_ppoll,
+            libc::SYS_fcntl,
+            libc::SYS_ioctl,
+            libc::SYS_openat,
+        ];
+        join(child(|| {
+            if refuse_calls(&others, Errno::NOSYS) {
+                assert_eq!(reader.try_read(&mut [0; 8]), Err(Errno::AGAIN));
+                let mut byte = [0];
+                let buffers = &mut [IoSliceMut::new(&mut byte)];
+                assert_eq!(reader.try_read_vectored(buffers), Err(Errno::AGAIN));
+                assert_eq!(writer.try_write(b"x"), Ok(1));
+                assert_eq!(writer.try_write_vectored(&pieces(b"yz")), Ok(2));
+                assert_eq!(reader.try_read(&mut [0; 8]).unwrap(), b"xyz");
+            }
+        }));
+    });
 }
 
 #[test]
@@ -924,6 +967,26 @@ fn nonblocking_fifo_needs_no_second_description() {
         let something = reader.try_read(&mut [0; 8]).map(|read| read.len());
         drop(few);
         assert_eq!((nothing, written, something), (Err(Errno::AGAIN), Ok(1), Ok(1)));
+    });
+}
+
+#[test]
+fn what_is_no_pipe_is_not_reached_by_another_description() {
+    isolated(|| {
+        let path = support::path("file");
+        fs::write(&path, "0123456789").unwrap();
+        let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        // Where a file can be read without waiting, or written, it is at its own place; else it says
+        // that it cannot. Another description of it would be at its beginning.
+        on_an_older_kernel(|| {
+            let reader = Reader::from(OwnedFd::from(file.try_clone().unwrap()));
+            let writer = Writer::from(OwnedFd::from(file));
+            assert_eq!(reader.read(&mut [0; 5]).unwrap(), b"01234");
+            assert_eq!(writer.try_write(b"BB"), Err(Errno::OPNOTSUPP));
+            assert_eq!(reader.try_read(&mut [0; 2]), Err(Errno::OPNOTSUPP));
+        });
+        assert_eq!(fs::read(&path).unwrap(), b"0123456789");
+        fs::remove_file(path).unwrap();
     });
 }
 
@@ -1459,41 +1522,94 @@ fn of_two_readers_for_one_byte_the_loser_times_out() {
 }
 
 #[test]
-fn readers_that_lose_again_and_again_go_on_waiting() {
+fn reader_that_is_told_of_bytes_and_finds_none_goes_on_waiting() {
     isolated(|| {
-        on_each_kind(|Pipe { reader, writer }| {
-            const READERS: usize = 3;
-            const BYTES: u32 = 1000;
-            let results = Pipe::new().unwrap();
-            let mut ours = writer;
-            let mut children = Vec::new();
-            for _ in 0..READERS {
-                let (still_ours, child) = apart(ours, (), |()| {
-                    let mut taken = 0_u32;
-                    while !reader.read_until(&mut [0; 8], Deadline::NEVER).unwrap().is_empty() {
-                        taken += 1;
-                    }
-                    results.writer.write_all(&taken.to_ne_bytes()).unwrap();
-                });
-                ours = still_ours;
-                children.push(child);
-            }
-            // One at a time wakes them all, and there is nothing for the others.
-            for _ in 0..BYTES {
-                ours.write(b"x").unwrap();
-                eventually("it was taken", || reader.bytes_waiting() == Ok(0));
-            }
-            for child in &children {
-                sleeps_in(child.id(), libc::SYS_ppoll);
-            }
-            drop(ours);
-            children.into_iter().for_each(join);
-            let mut taken = [0; 4 * READERS];
-            results.reader.read_all(&mut taken).unwrap();
-            let taken = taken.chunks(4).map(|n| u32::from_ne_bytes(n.try_into().unwrap()));
-            assert_eq!(taken.sum::<u32>(), BYTES);
-        });
+        for (form, read) in READS_UNTIL {
+            on_each_kind(|Pipe { reader, writer }| {
+                let (writer, child) =
+                    apart(
+                        writer,
+                        (),
+                        |()| {
+                            while read(&reader, Deadline::NEVER).expect(form) > 0 {}
+                        },
+                    );
+                told_in_vain(
+                    &child,
+                    || assert_eq!(writer.write(b"x"), Ok(1)),
+                    || reader.try_read(&mut [0]).is_ok(),
+                );
+                drop(writer);
+                join(child);
+            });
+        }
     });
+}
+
+#[test]
+fn writer_that_is_told_of_room_and_finds_none_goes_on_waiting() {
+    isolated(|| {
+        let page = vec![0; page_size()];
+        for (form, write) in WRITES_UNTIL {
+            on_each_kind(|Pipe { reader, writer }| {
+                fill(&writer);
+                let (reader, child) = apart(reader, (), |()| {
+                    let mut answer = Ok(page.len());
+                    while answer == Ok(page.len()) {
+                        answer = write(&writer, &page, Deadline::NEVER);
+                    }
+                    assert_eq!(answer, Err(Errno::PIPE), "{form}");
+                });
+                told_in_vain(
+                    &child,
+                    || assert!(reader.read_all(page.clone().as_mut_slice()).is_ok(), "{form}"),
+                    || writer.try_write(&page).is_ok(),
+                );
+                drop(reader);
+                join(child);
+            });
+        }
+    });
+}
+
+#[test]
+fn splice_and_tee_that_are_told_of_bytes_and_find_none_go_on_waiting() {
+    isolated(|| {
+        for (form, move_bytes) in MOVING_UNTIL {
+            let (up, down) = (Pipe::new().unwrap(), Pipe::new().unwrap());
+            let (up_writer, child) = apart(up.writer, (), |()| {
+                while move_bytes(&up.reader, &down.writer, 64, Deadline::NEVER).expect(form) > 0 {
+                    // What was only copied would be found again, and what was moved would fill up.
+                    let _ = up.reader.try_read(&mut [0; 64]);
+                    let _ = down.reader.try_read(&mut [0; 64]);
+                }
+            });
+            told_in_vain(
+                &child,
+                || assert_eq!(up_writer.write(b"x"), Ok(1)),
+                || up.reader.try_read(&mut [0]).is_ok(),
+            );
+            drop(up_writer);
+            join(child);
+        }
+    });
+}
+
+/// Has a child, which waits again and again, be told that it can go on, stops it before it does,
+/// takes back what it was told of, and checks that the child only waits again.
+fn told_in_vain(child: &Child, give: impl Fn(), take_back: impl Fn() -> bool) {
+    let stat = format!("/proc/{}/stat", child.id().as_raw_nonzero());
+    let mut in_vain = false;
+    while !in_vain {
+        sleeps_in(child.id(), libc::SYS_ppoll);
+        give();
+        child.kill(Signal::STOP).unwrap();
+        eventually("the child is stopped", || fs::read_to_string(&stat).unwrap().contains(") T "));
+        // Else the child was faster this time.
+        in_vain = take_back();
+        child.kill(Signal::CONT).unwrap();
+    }
+    sleeps_in(child.id(), libc::SYS_ppoll);
 }
 
 #[test]
@@ -2626,42 +2742,26 @@ mod with_std {
             assert!(child.wait().unwrap().success());
         });
     }
-}
 
-#[test]
-fn what_is_no_pipe_is_not_reached_by_another_description() {
-    isolated(|| {
-        let path = support::path("file");
-        fs::write(&path, "0123456789").unwrap();
-        let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        // Where a file can be read without waiting, or written, it is at its own place; else it says
-        // that it cannot. Another description of it would be at its beginning.
-        refuse_calls(&[libc::SYS_preadv2, libc::SYS_pwritev2], Errno::OPNOTSUPP);
-        let (reader, writer) = (
-            Reader::from(OwnedFd::from(file.try_clone().unwrap())),
-            Writer::from(OwnedFd::from(file)),
-        );
-        assert_eq!(reader.read(&mut [0; 5]).unwrap(), b"01234");
-        assert_eq!(writer.try_write(b"BB"), Err(Errno::OPNOTSUPP));
-        assert_eq!(reader.try_read(&mut [0; 2]), Err(Errno::OPNOTSUPP));
-        assert_eq!(fs::read(&path).unwrap(), b"0123456789");
-        fs::remove_file(path).unwrap();
-    });
-}
-
-#[test]
-fn tries_go_on_when_a_pipe_was_spliced() {
-    isolated(|| {
-        let (pipe, into) = (Pipe::new().unwrap(), Pipe::new().unwrap());
-        pipe.writer.write(b"moved").unwrap();
-        assert_eq!(pipe.reader.splice_to(&into.writer, 64), Ok(5));
-        // From now on, the kernel cannot read this description without waiting.
-        assert_eq!(pipe.reader.try_read(&mut [0; 8]), Err(Errno::AGAIN));
-        pipe.writer.write(b"read").unwrap();
-        assert_eq!(pipe.reader.try_read(&mut [0; 8]).unwrap(), b"read");
-        assert_eq!(into.writer.try_write(b" twice"), Ok(6));
-        assert_eq!(into.reader.try_read(&mut [0; 16]).unwrap(), b"moved twice");
-        drop(pipe.writer);
-        assert_eq!(pipe.reader.try_read(&mut [0; 8]).unwrap(), b"");
-    });
+    #[test]
+    fn standard_streams_of_a_command_are_ends() {
+        isolated(|| {
+            let mut child = Command::new("sh")
+                .args(["-c", "tr a-z A-Z; echo >&2 done"])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let input = Writer::from(child.stdin.take().unwrap());
+            let output = Reader::from(child.stdout.take().unwrap());
+            let errors = Reader::from(child.stderr.take().unwrap());
+            input.write_all(b"loud").unwrap();
+            drop(input);
+            let by = Deadline::after(SOON);
+            assert_eq!(output.read_all_until(&mut [0; 16], by).unwrap(), b"LOUD");
+            assert_eq!(errors.read_all_until(&mut [0; 16], by).unwrap(), b"done\n");
+            assert!(child.wait().unwrap().success());
+        });
+    }
 }

@@ -72,7 +72,7 @@ fn descriptors() -> Result {
     let reader = came.next().map(Reader::from).expect("the first");
     assert_eq!(reader.read(&mut [0; 1])?, b"1");
     came.clear();
-    assert_eq!(came.len(), 0);
+    assert!(came.is_empty());
 
     let (here, there) = SeqPacket::pair()?;
     here.send_with(data, both)?;

@@ -1,6 +1,6 @@
 //! `fifo`: a pipe with a path, at which every child opens it.
 //!
-//! The children inherit no descriptor here, only the knowledge of a path: processes that have
+//! Of all that they inherit, the children use only the knowledge of a path: processes that have
 //! nothing else in common could do the same. Opened, it is a pipe, and all that `pipe` says holds.
 //!
 //! To open a FIFO waits until the other side is open too. The parent comes first, and so opens it
@@ -77,7 +77,7 @@ struct FromFifo {
 
 impl FromFifo {
     fn one_is_in(&mut self) -> io::Result<()> {
-        self.outside -= 1;
+        self.outside = self.outside.saturating_sub(1);
         match self.path.take_if(|_| self.outside == 0) {
             Some(path) => path.close(),
             None => Ok(()),
