@@ -1,0 +1,48 @@
+//! The command line.
+
+use lexopt::{Arg, Parser, ValueExt as _};
+
+use crate::harness::Effort;
+
+pub(crate) const USAGE: &str = "\
+usage: rawipc-benches [--quick] [--list] [FILTER...]
+
+Measures what has one of the FILTERs in its name, or all.
+
+  --quick   a tenth of the rounds: to see that it runs, not to quote
+  --list    only prints the names";
+
+#[derive(Debug, Default)]
+pub(crate) struct Arguments {
+    pub(crate) help: bool,
+    pub(crate) list: bool,
+    quick: bool,
+    filters: Vec<String>,
+}
+
+impl Arguments {
+    pub(crate) fn from_command_line() -> Result<Self, lexopt::Error> {
+        let mut arguments = Self::default();
+        let mut parser = Parser::from_env();
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Arg::Long("quick") => arguments.quick = true,
+                Arg::Long("list") => arguments.list = true,
+                Arg::Long("help") | Arg::Short('h') => arguments.help = true,
+                Arg::Value(filter) => arguments.filters.push(filter.string()?),
+                other => return Err(other.unexpected()),
+            }
+        }
+        Ok(arguments)
+    }
+
+    /// Whether to measure this group of this suite.
+    pub(crate) fn wants(&self, suite: &str, group: &str) -> bool {
+        let name = format!("{suite}/{group}");
+        self.filters.is_empty() || self.filters.iter().any(|filter| name.contains(filter))
+    }
+
+    pub(crate) fn effort(&self) -> Effort {
+        if self.quick { Effort::QUICK } else { Effort::FULL }
+    }
+}

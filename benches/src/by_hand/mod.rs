@@ -1,0 +1,51 @@
+//! The same calls as one writes them on `libc`: what the wrappers are measured against.
+//!
+//! Written as a careful C programmer writes them, and nothing saved that one has to do: the result
+//! is checked, and errno fetched when it says so.
+
+mod descriptor;
+mod fifo;
+mod nowait;
+mod pipe;
+mod process;
+mod socket;
+
+use std::io::{Error, Result};
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
+
+pub(crate) use descriptor::{receive_descriptor, send_descriptor};
+pub(crate) use fifo::{mkfifo, open_fifo, unlink};
+pub(crate) use nowait::{read_nowait, read_nowait_through_proc, write_nowait};
+pub(crate) use pipe::{
+    bytes_waiting, capacity, pipe, poll, read, read_uninitialised, read_vectored, set_nonblocking,
+    splice, tee, write, write_vectored,
+};
+pub(crate) use process::{exit, fork, id, kill, now, pidfd_open, reap, wait};
+pub(crate) use socket::{
+    next_len, own_credentials, peer_credentials, recv, recvmsg, send, sendmsg, shutdown, socketpair,
+};
+
+/// A length that a call returned, or errno.
+fn length(returned: isize) -> Result<usize> {
+    usize::try_from(returned).map_err(|_| Error::last_os_error())
+}
+
+/// A number that a call returned, or errno.
+fn number(returned: i32) -> Result<i32> {
+    if returned < 0 { Err(Error::last_os_error()) } else { Ok(returned) }
+}
+
+/// Nothing but errno.
+fn done(returned: i32) -> Result<()> {
+    number(returned).map(drop)
+}
+
+/// Takes a descriptor over from the kernel.
+///
+/// # Safety
+///
+/// It is open, and nobody else's.
+unsafe fn own(descriptor: RawFd) -> OwnedFd {
+    // SAFETY: the caller's promise, passed on.
+    unsafe { OwnedFd::from_raw_fd(descriptor) }
+}

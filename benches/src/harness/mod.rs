@@ -1,0 +1,58 @@
+//! How contenders are compared: in one run, in turns.
+//!
+//! A machine is never the same for long: clocks, neighbours and hypervisors come and go. So every
+//! contender has one short slice in each of many rounds, in shuffled order, and a ratio is formed
+//! within each round, between slices that saw the same machine.
+
+mod rounds;
+mod spread;
+mod table;
+
+use core::hint::black_box;
+use core::time::Duration;
+
+pub(crate) use rounds::compare;
+pub(crate) use spread::{Ratio, Spread, ratios};
+pub(crate) use table::Table;
+
+/// Contenders that do the same thing in different ways. The first is what the others are compared
+/// with.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) name: &'static str,
+    pub(crate) contenders: fn() -> Vec<Contender>,
+}
+
+/// One way to do what its group is about.
+pub(crate) struct Contender {
+    pub(crate) name: &'static str,
+    /// Does it so many times.
+    repeat: Box<dyn FnMut(u64)>,
+}
+
+impl Contender {
+    pub(crate) fn new<T>(name: &'static str, mut call: impl FnMut() -> T + 'static) -> Self {
+        let repeat = move |times| {
+            for _ in 0..times {
+                black_box(call());
+            }
+        };
+        Self { name, repeat: Box::new(repeat) }
+    }
+}
+
+/// How much time to spend.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Effort {
+    /// Rounds that count.
+    pub(crate) rounds: usize,
+    /// Rounds before, that do not.
+    pub(crate) warm_up: usize,
+    /// How long each contender has in each round.
+    pub(crate) slice: Duration,
+}
+
+impl Effort {
+    pub(crate) const FULL: Self = Self { rounds: 101, warm_up: 5, slice: Duration::from_millis(2) };
+    pub(crate) const QUICK: Self = Self { rounds: 11, warm_up: 1, slice: Duration::from_millis(1) };
+}

@@ -1,0 +1,63 @@
+//! The tables that come out.
+
+use core::fmt;
+
+use comfy_table::presets::ASCII_MARKDOWN;
+use comfy_table::{Cell, CellAlignment};
+
+use super::Ratio;
+
+/// A Markdown table, with a note below it if some of it cannot be compared.
+#[derive(Debug)]
+pub(crate) struct Table {
+    title: &'static str,
+    body: comfy_table::Table,
+    unsteady: usize,
+    notes: Vec<String>,
+}
+
+impl Table {
+    pub(crate) fn new(title: &'static str, header: &[&str]) -> Self {
+        let mut body = comfy_table::Table::new();
+        body.load_style(ASCII_MARKDOWN).set_header(header.iter().copied());
+        Self { title, body, unsteady: 0, notes: Vec::new() }
+    }
+
+    /// Adds a row: two cells of text, then numbers.
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
+        let align = |(index, cell): (usize, String)| {
+            let side = if index < 2 { CellAlignment::Left } else { CellAlignment::Right };
+            Cell::new(cell).set_alignment(side)
+        };
+        self.body.add_row(cells.into_iter().enumerate().map(align));
+    }
+
+    /// Adds a row that ends with a ratio and its quartiles.
+    pub(crate) fn compared(&mut self, cells: impl IntoIterator<Item = String>, ratio: Ratio) {
+        self.unsteady += usize::from(!ratio.is_steady());
+        self.row(cells.into_iter().chain([ratio.to_string(), ratio.quartiles()]));
+    }
+
+    /// Adds lines below the table.
+    pub(crate) fn notes(&mut self, notes: impl IntoIterator<Item = String>) {
+        self.notes.extend(notes);
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "## {}\n\n{}", self.title, self.body.trim_fmt())?;
+        if self.unsteady > 0 {
+            writeln!(
+                f,
+                "\n**{} rows are UNSTEADY**: the rounds lie too far apart to compare. Run again \
+                 when the machine is quiet.",
+                self.unsteady
+            )?;
+        }
+        if !self.notes.is_empty() {
+            writeln!(f)?;
+        }
+        self.notes.iter().try_for_each(|note| writeln!(f, "- {note}"))
+    }
+}

@@ -1,0 +1,123 @@
+//! How long it takes to send 8 bytes to another process and have them sent back, both sides
+//! sleeping while they wait.
+//!
+//! What this mostly measures is waking up, so where the two processes run matters more than what
+//! they talk through: see [`Meeting`].
+
+mod awake;
+mod bounce;
+mod by_libc;
+mod by_rawipc;
+mod game;
+
+use core::error::Error;
+
+use crate::arguments::Arguments;
+use crate::harness::{self, Effort, Table};
+use crate::helper;
+use crate::place::Cpu;
+use awake::Awake;
+use bounce::Bounce;
+use game::{Ends, Player, Round};
+
+pub(crate) const NAME: &str = "round-trips";
+
+/// Where the two processes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meeting {
+    /// On one CPU: to wake the other is to switch to it.
+    OneCpu,
+    /// On two CPUs that poll when they have nothing to do: to wake the other is to set a flag.
+    TwoCpusAwake,
+    /// On two CPUs that halt when they have nothing to do: to wake the other is to interrupt its
+    /// CPU, which in a virtual machine takes the hypervisor.
+    TwoCpusAsleep,
+}
+
+const MEETINGS: [(&str, Meeting); 3] = [
+    ("one CPU", Meeting::OneCpu),
+    ("two CPUs, idle awake", Meeting::TwoCpusAwake),
+    ("two CPUs, idle asleep", Meeting::TwoCpusAsleep),
+];
+
+/// What the processes talk through.
+struct Channel {
+    name: &'static str,
+    by_libc: fn() -> Ends,
+    by_rawipc: fn() -> Ends,
+}
+
+const CHANNELS: [Channel; 5] = [
+    Channel { name: "pipe", by_libc: by_libc::pipe, by_rawipc: by_rawipc::pipe },
+    Channel { name: "FIFO", by_libc: by_libc::fifo, by_rawipc: by_rawipc::fifo },
+    Channel { name: "stream", by_libc: by_libc::stream, by_rawipc: by_rawipc::stream },
+    Channel { name: "seqpacket", by_libc: by_libc::seqpacket, by_rawipc: by_rawipc::seqpacket },
+    Channel { name: "datagram", by_libc: by_libc::datagram, by_rawipc: by_rawipc::datagram },
+];
+
+pub(crate) fn groups() -> Vec<&'static str> {
+    MEETINGS.iter().map(|(name, _)| *name).collect()
+}
+
+pub(crate) fn measure(arguments: &Arguments) {
+    Cpu::home().pin();
+    let header = ["round trips", "by", "p50 µs", "p99", "p99.9", "max", "p50 × libc", "quartiles"];
+    let mut table = Table::new("Round trips of 8 B between two processes that sleep", &header);
+    for (place, meeting) in MEETINGS.into_iter().filter(|(place, _)| arguments.wants(NAME, place)) {
+        if let Err(why) = measure_at(place, meeting, arguments.effort(), &mut table) {
+            table.notes([format!("{place}: not measured: {why}.")]);
+        }
+    }
+    println!("{table}");
+}
+
+fn measure_at(
+    place: &str,
+    meeting: Meeting,
+    effort: Effort,
+    table: &mut Table,
+) -> Result<(), Box<dyn Error>> {
+    let away = match meeting {
+        Meeting::OneCpu => Cpu::home(),
+        _ => Cpu::away().ok_or("there is only one")?,
+    };
+    let _awake = match meeting {
+        Meeting::TwoCpusAwake => Some(Awake::keep()?),
+        _ => None,
+    };
+    let bounce = (away != Cpu::home()).then(|| Bounce::new(away));
+    for channel in &CHANNELS {
+        helper::watch();
+        eprintln!("{NAME}/{place}: {}", channel.name);
+        let players = [channel.by_libc, channel.by_rawipc].map(|ends| Player::new(ends(), away));
+        let rounds = game::play(players, bounce.as_ref(), effort);
+        report(table, &format!("{}, {place}", channel.name), &rounds);
+    }
+    Ok(())
+}
+
+/// Adds what was measured of a channel in one place.
+fn report(table: &mut Table, title: &str, rounds: &[Round]) {
+    let (bounce, rounds) = bounce::undisturbed(rounds);
+    let medians = [0, 1].map(|player| rounds.iter().map(|round| round.median(player)).collect());
+    for (player, ratio) in harness::ratios(&medians).into_iter().enumerate() {
+        let times = game::together(&rounds, player);
+        let at = |quantile| microseconds(times.value_at_quantile(quantile));
+        table.compared(
+            [
+                if ratio.is_baseline() { title.to_owned() } else { String::new() },
+                ["libc", "rawipc"][player].to_owned(),
+                at(0.5),
+                at(0.99),
+                at(0.999),
+                microseconds(times.max()),
+            ],
+            ratio,
+        );
+    }
+    table.notes(bounce.map(|bounce| format!("{title}: {bounce}")));
+}
+
+fn microseconds(nanoseconds: u64) -> String {
+    format!("{}.{:02}", nanoseconds / 1000, nanoseconds % 1000 / 10)
+}
