@@ -31,7 +31,8 @@ pub use rustix::fs::Mode;
 /// # let directory = std::env::temp_dir().join(format!("rawipc-doc-fifo-{}", std::process::id()));
 /// # std::fs::create_dir(&directory)?;
 /// # let path = directory.join("requests");
-/// let fifo = Fifo::new(&path);
+/// # let path = path.to_str().ok_or("no text")?;
+/// let fifo = Fifo::new(path);
 /// fifo.create(Mode::RUSR | Mode::WUSR)?;
 ///
 /// // One process:                      // Another:
@@ -136,7 +137,8 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// # let directory = std::env::temp_dir().join(format!("rawipc-doc-open-{}", std::process::id()));
     /// # std::fs::create_dir(&directory)?;
     /// # let path = directory.join("fifo");
-    /// let fifo = Fifo::new(&path);
+    /// # let path = path.to_str().ok_or("no text")?;
+    /// let fifo = Fifo::new(path);
     /// fifo.create(Mode::RUSR | Mode::WUSR)?;
     /// let task = || match fifo.open_writer() {
     ///     Ok(writer) => writer.write_all(b"from the other side").is_err().into(),
@@ -198,7 +200,8 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// use rawipc::{Deadline, Errno};
     ///
     /// # let path = std::env::temp_dir().join(format!("rawipc-doc-until-{}", std::process::id()));
-    /// let fifo = Fifo::new(&path);
+    /// # let path = path.to_str().ok_or(Errno::INVAL)?;
+    /// let fifo = Fifo::new(path);
     /// fifo.create(Mode::RUSR | Mode::WUSR)?;
     /// let soon = Deadline::after(Duration::from_millis(5));
     /// assert_eq!(fifo.open_reader_until(soon).unwrap_err(), Errno::TIMEDOUT);
@@ -260,7 +263,8 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// use rawipc::fifo::{Fifo, Mode};
     ///
     /// # let path = std::env::temp_dir().join(format!("rawipc-doc-nxio-{}", std::process::id()));
-    /// let fifo = Fifo::new(&path);
+    /// # let path = path.to_str().ok_or(Errno::INVAL)?;
+    /// let fifo = Fifo::new(path);
     /// fifo.create(Mode::RUSR | Mode::WUSR)?;
     /// assert_eq!(fifo.try_open_writer().unwrap_err(), Errno::NXIO);
     /// # fifo.unlink()?;

@@ -101,6 +101,6 @@ pub use rustix::io::{IoSlice, IoSliceMut};
 pub use time::Deadline;
 
 /// The README's examples, which run with the documentation's.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "std"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
