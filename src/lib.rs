@@ -6,6 +6,9 @@
 //! | [`pipe`] | `pipe2`, `splice`, `tee` | bytes, one way, between relatives |
 //! | [`fifo`] | `mkfifoat`, `open` | bytes, one way, between strangers |
 //! | [`socket`] | `socketpair`, `sendmsg`, `recvmsg` | bytes or messages, both ways, with descriptors and credentials |
+//! | [`posix::Mq`] | `mq_open`, `mq_timedsend`, `mq_notify` | messages with priorities, between strangers |
+//! | [`sysv::MsgQueue`] | `msgget`, `msgsnd`, `msgrcv` | messages with types, between strangers |
+//! | [`sysv::SemSet`] | `semget`, `semtimedop`, `semctl` | counters that change together |
 //! | [`process`] | `fork`, `pidfd_open`, `waitid`, `pidfd_send_signal` | children that cannot be mistaken for others |
 //!
 //! # Example
@@ -86,8 +89,10 @@ mod sys;
 
 pub mod fifo;
 pub mod pipe;
+pub mod posix;
 pub mod process;
 pub mod socket;
+pub mod sysv;
 
 #[cfg(feature = "std")]
 mod io;

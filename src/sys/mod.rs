@@ -9,10 +9,14 @@
 #![allow(unsafe_code, reason = "system calls; see SAFETY.md")]
 
 mod arch;
+pub(crate) mod mq;
 pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod socket;
+pub(crate) mod sysv;
 pub(crate) mod time;
+
+use rustix::fd::{AsRawFd as _, BorrowedFd};
 
 use crate::{Errno, Result};
 
@@ -20,6 +24,11 @@ use crate::{Errno, Result};
 #[allow(clippy::cast_sign_loss, reason = "never negative")]
 const fn number(call: libc::c_long) -> usize {
     call as usize
+}
+
+/// A descriptor, as the trap takes it. Never negative.
+fn raw(fd: BorrowedFd<'_>) -> usize {
+    fd.as_raw_fd().unsigned_abs() as usize
 }
 
 /// Largest errno the kernel returns: results from `-MAX_ERRNO` to -1 are errors.

@@ -2,10 +2,10 @@
 
 use core::mem::MaybeUninit;
 
-use rustix::fd::{AsRawFd as _, BorrowedFd};
+use rustix::fd::BorrowedFd;
 
 use super::arch::syscall;
-use super::{decode, number};
+use super::{decode, number, raw};
 use crate::Result;
 use crate::buffer::assume_filled;
 
@@ -23,14 +23,7 @@ pub(crate) fn read_nowait<'s>(
     const NOWAIT: usize = libc::RWF_NOWAIT.unsigned_abs() as usize;
 
     let vector = libc::iovec { iov_base: space.as_mut_ptr().cast(), iov_len: space.len() };
-    let arguments = [
-        fd.as_raw_fd().unsigned_abs() as usize,
-        (&raw const vector).expose_provenance(),
-        1,
-        HERE,
-        HERE,
-        NOWAIT,
-    ];
+    let arguments = [raw(fd), (&raw const vector).expose_provenance(), 1, HERE, HERE, NOWAIT];
     // SAFETY: `vector` and the bytes it describes are borrowed for the length of the call, the
     // latter exclusively; the kernel writes nothing else.
     let returned = unsafe { syscall(number(libc::SYS_preadv2), arguments) };

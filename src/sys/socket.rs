@@ -6,11 +6,11 @@
 
 use core::mem::MaybeUninit;
 
-use rustix::fd::{AsRawFd as _, BorrowedFd};
+use rustix::fd::BorrowedFd;
 use rustix::io::IoSlice;
 
 use super::arch::syscall;
-use super::{decode, number};
+use super::{decode, number, raw};
 use crate::Result;
 use crate::buffer::assume_filled;
 
@@ -117,9 +117,4 @@ pub(crate) fn peer_credentials(fd: BorrowedFd<'_>) -> Result<[u8; 12]> {
     let returned = unsafe { syscall(number(libc::SYS_getsockopt), arguments) };
     decode(returned)?;
     Ok(credentials)
-}
-
-/// A descriptor as an argument. Never negative.
-fn raw(fd: BorrowedFd<'_>) -> usize {
-    fd.as_raw_fd().unsigned_abs() as usize
 }

@@ -1,0 +1,5 @@
+//! What POSIX names: message queues.
+
+pub mod mq;
+
+pub use mq::Mq;
