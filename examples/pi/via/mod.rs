@@ -5,7 +5,9 @@
 mod fifo;
 mod file;
 mod pipe;
+mod posix_mq;
 mod socketpair;
+mod sysv_mq;
 
 use std::os::fd::BorrowedFd;
 
@@ -20,6 +22,8 @@ pub(crate) static ALL: &[Mechanism] = &[
     Mechanism { name: "pipe", open: pipe::open },
     Mechanism { name: "fifo", open: fifo::open },
     Mechanism { name: "socketpair", open: socketpair::open },
+    Mechanism { name: "posix-mq", open: posix_mq::open },
+    Mechanism { name: "sysv-mq", open: sysv_mq::open },
 ];
 
 /// A way for parts to go from many children to one parent.
