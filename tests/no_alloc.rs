@@ -12,8 +12,12 @@ use std::os::fd::AsFd as _;
 
 use rawipc::fifo::{Fifo, Mode};
 use rawipc::pipe::{Pipe, PipeFlags};
+use rawipc::posix::Mq;
 use rawipc::process::{self, Signal};
 use rawipc::socket::{Ancillary, Credentials, Datagram, Descriptors, SeqPacket, Shutdown, Stream};
+use rawipc::sysv::msg::{COPIED, HEADER, Which};
+use rawipc::sysv::sem::Operation;
+use rawipc::sysv::{Key, MsgQueue, SemSet};
 use rawipc::{Deadline, Errno, IoSlice, IoSliceMut, Name};
 use support::isolated;
 
@@ -148,6 +152,55 @@ fn socket_pairs_allocate_nothing() {
             here.shutdown(Shutdown::Write).unwrap();
             assert_eq!(there.read_all(&mut buffer).unwrap(), b"bytes");
             assert_eq!(there.peer_credentials(), Ok(Credentials::own()));
+        });
+    });
+}
+
+#[test]
+fn posix_message_queues_allocate_nothing() {
+    isolated(|| {
+        allocates_nothing(|| {
+            let name = Name::format(format_args!("/rawipc-no-alloc-{}", process::id())).unwrap();
+            let options = Mq::options().max_messages(1);
+            let queue = options.create_new(&name, Mode::RUSR | Mode::WUSR).unwrap();
+            Mq::unlink(&name).unwrap();
+            let size = queue.attributes().unwrap().message_size;
+            let mut buffer = [MaybeUninit::<u8>::uninit(); 1 << 14];
+            let soon = Deadline::after(Duration::from_millis(1));
+            queue.send(b"one", 1).unwrap();
+            assert_eq!(queue.try_send(b"more", 1), Err(Errno::AGAIN));
+            assert_eq!(queue.send_until(b"more", 1, soon), Err(Errno::TIMEDOUT));
+            assert_eq!(queue.receive(&mut buffer[..size]).unwrap().bytes, b"one");
+            assert!(queue.receive_until(&mut buffer[..size], soon).is_err());
+            queue.notify_by_signal(Signal::USR1, 1).unwrap();
+            queue.cancel_notification().unwrap();
+        });
+    });
+}
+
+#[test]
+fn system_v_objects_allocate_nothing() {
+    isolated(|| {
+        allocates_nothing(|| {
+            let mode = Mode::RUSR | Mode::WUSR;
+            let (queue, _) = MsgQueue::create_unique(mode).unwrap();
+            let mut buffer = [0; HEADER + COPIED];
+            queue.send(1, &[7; COPIED]).unwrap();
+            queue.send_in_place(2, &mut buffer[..HEADER + 5]).unwrap();
+            let got = queue.receive(&mut buffer, Which::exactly(2)).map(|got| got.text.len());
+            let status = queue.status();
+            queue.remove().unwrap();
+            assert_eq!((got, status.unwrap().messages), (Ok(5), 1));
+
+            let set = SemSet::create_new(Key::PRIVATE, mode, &[1, 2]).unwrap();
+            let done = set.operate(&[Operation::wait(0), Operation::post(1)]);
+            let mut values = [0; 2];
+            let read = set.values(&mut values);
+            let waited = set.wait_until(0, Deadline::now());
+            set.remove().unwrap();
+            assert_eq!((done, read, values), (Ok(()), Ok(()), [0, 3]));
+            assert_eq!(waited, Err(Errno::TIMEDOUT));
+            Key::ftok(".", 1).unwrap();
         });
     });
 }
