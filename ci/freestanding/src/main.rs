@@ -13,6 +13,7 @@ mod ground;
 mod memory;
 mod pipe;
 mod process;
+mod queues;
 mod runtime;
 mod socket;
 
@@ -27,6 +28,8 @@ fn run() {
     say("fifo");
     socket::run().expect("socket");
     say("socket");
+    queues::run().expect("queues");
+    say("queues");
     process::run().expect("process");
     say("process");
     #[cfg(feature = "allocating")]
