@@ -3,6 +3,8 @@
 use core::time::Duration;
 use std::time::Instant;
 
+use nix::sys::resource::{UsageWho, getrusage};
+
 use super::{Contender, Effort};
 
 /// Nanoseconds per call, by contender and round.
@@ -13,7 +15,7 @@ pub(crate) fn compare(contenders: &mut [Contender], effort: Effort) -> Vec<Vec<f
     for round in 0..effort.warm_up + effort.rounds {
         fastrand::shuffle(&mut order);
         for &index in &order {
-            let elapsed = time(&mut contenders[index], times[index]);
+            let elapsed = time_undisturbed(&mut contenders[index], times[index]);
             if round >= effort.warm_up {
                 results[index].push(nanoseconds(elapsed) / as_f64(times[index]));
             }
@@ -26,13 +28,33 @@ pub(crate) fn compare(contenders: &mut [Contender], effort: Effort) -> Vec<Vec<f
 fn calibrate(contender: &mut Contender, slice: Duration) -> u64 {
     let mut times = 1;
     loop {
-        let elapsed = time(contender, times);
+        let elapsed = time_undisturbed(contender, times);
         if elapsed >= slice / 4 {
             let per_call = nanoseconds(elapsed) / as_f64(times);
             return as_u64(nanoseconds(slice) / per_call).max(1);
         }
         times *= 2;
     }
+}
+
+/// A slice in which the scheduler gave the CPU to somebody else is taken again; but not for ever:
+/// some contenders start somebody else.
+fn time_undisturbed(contender: &mut Contender, times: u64) -> Duration {
+    let mut left = 8;
+    loop {
+        let before = preemptions();
+        let elapsed = time(contender, times);
+        left -= 1;
+        if preemptions() == before || left == 0 {
+            return elapsed;
+        }
+    }
+}
+
+/// How often this thread has had to give up the CPU.
+fn preemptions() -> i64 {
+    let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("this thread's usage");
+    usage.involuntary_context_switches()
 }
 
 fn time(contender: &mut Contender, times: u64) -> Duration {
