@@ -55,14 +55,14 @@
 //! nor a C library at run time.
 //!
 //! The types of descriptors are those of [`fd`], which are the standard library's with `std`. They
-//! come from `rustix` 1, as [`Errno`] and some flags do, and so are part of this crate's promise; if
-//! another crate in the program turns on `rustix/std`, they are the standard library's here too.
+//! come from `rustix` 1, as [`Errno`] and some flags do, and so are part of this crate's promise;
+//! if another crate in the program turns on `rustix/std`, they are the standard library's here too.
 //!
 //! # Where it runs
 //!
 //! Linux 5.4 and later. On x86-64, x86, `AArch64`, Arm and RISC-V 64 it enters the kernel by
-//! itself; on others through the C library, in whole or, on s390x, in part: there it takes `std`, and
-//! a signal handler has to keep `errno`. What newer kernels do better is probed at run time.
+//! itself; on others through the C library, in whole or, on s390x, in part: there it takes `std`,
+//! and a signal handler has to keep `errno`. What newer kernels do better is probed at run time.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]

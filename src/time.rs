@@ -9,8 +9,9 @@ use crate::sys;
 /// A point in time at which a waiting call gives up.
 ///
 /// Absolute, on the monotonic clock (`CLOCK_MONOTONIC`): it does not move when the wall clock is
-/// set, does not count time in suspend, and holds in a forked child too. Being absolute, one deadline bounds a whole sequence of calls, and an interrupted
-/// call can be made again with the same one.
+/// set, does not count time in suspend, and holds in a forked child too. Being absolute, one
+/// deadline bounds a whole sequence of calls, and an interrupted call can be made again with the
+/// same one.
 ///
 /// A call with a deadline that has passed still does what it can do without waiting.
 ///

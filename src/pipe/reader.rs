@@ -61,10 +61,10 @@ impl Reader {
     /// As [`read`](Self::read), but never sleeps, even if the description is blocking.
     ///
     /// Costs one system call (`preadv2` with `RWF_NOWAIT`) where the kernel can do that: on pipes
-    /// since Linux 6.5, until one of these descriptions has been [spliced](Self::splice_to); not yet
-    /// on FIFOs. Elsewhere, unless the description is [non-blocking](Self::set_nonblocking), it reads
-    /// through a second description of the same pipe, opened for the purpose in
-    /// `/proc/thread-self/fd`.
+    /// since Linux 6.5, until one of these descriptions has been [spliced](Self::splice_to); not
+    /// yet on FIFOs. Elsewhere, unless the description is
+    /// [non-blocking](Self::set_nonblocking), it reads through a second description of the same
+    /// pipe, opened for the purpose in `/proc/thread-self/fd`.
     ///
     /// # Errors
     ///

@@ -194,8 +194,8 @@ impl Writer {
 
     /// As [`splice_from`](Self::splice_from), but gives up at a deadline.
     ///
-    /// For a `from` that is neither a pipe nor a file nor a socket, this holds only if its description
-    /// is non-blocking.
+    /// For a `from` that is neither a pipe nor a file nor a socket, this holds only if its
+    /// description is non-blocking.
     ///
     /// # Errors
     ///

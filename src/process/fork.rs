@@ -33,8 +33,8 @@ pub enum Fork {
 ///
 /// - If this process has other threads, the child does only what is async-signal-safe: see the
 ///   [module](crate::process).
-/// - Without the feature `std`, this is a bare `clone`: if the process has a C library all the same,
-///   the child calls nothing of it.
+/// - Without the feature `std`, this is a bare `clone`: if the process has a C library all the
+///   same, the child calls nothing of it.
 /// - What was exclusively one owner's and can be reached from both processes has two owners now: a
 ///   guard of a lock in shared memory, a `&mut` into a shared mapping. One of the two processes
 ///   never uses or drops its copy.

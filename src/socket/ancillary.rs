@@ -56,7 +56,7 @@ impl<'a> Ancillary<'a> {
     /// `SCM_CREDENTIALS`: says who sends. The kernel checks it: other than one's own takes
     /// privilege.
     ///
-    /// Without it, a receiver who asked gets the sender's own.
+    /// Without it, a receiver who asked gets the sender's own, with its real user and group.
     #[doc(alias = "SCM_CREDENTIALS")]
     pub const fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);

@@ -6,9 +6,18 @@
 //! | [`SeqPacket`] | messages | yes | an empty message | [`Errno::PIPE`] |
 //! | [`Datagram`] | messages | yes | **sleeps for ever** | [`Errno::CONNREFUSED`], then [`Errno::NOTCONN`] |
 //!
-//! All three deliver in order, lose nothing and duplicate nothing. [`SeqPacket`] is what most
-//! programs that exchange messages want. Where the other side closes a pair's end with bytes or
-//! messages in it that it has not read, this side is told once, by [`Errno::CONNRESET`].
+//! All three deliver in order and duplicate nothing; a socket that is full takes more when about
+//! three quarters of it are free again. [`SeqPacket`] is what most programs that exchange messages
+//! want.
+//!
+//! What a side has not read when it closes is lost, and the other side is told at most once, by
+//! [`Errno::CONNRESET`]: on a [`SeqPacket`] by whichever call comes first, before what is still
+//! queued; on a [`Stream`] by reading, after what is still queued, or by a write that slept; on a
+//! [`Datagram`] not at all. There, the send that is refused also empties the sender's own queue:
+//! receive everything first.
+//!
+//! A [shutdown](Socket::shutdown) of reading does not wake those who wait on the other side for
+//! room with a deadline: they learn of it at the deadline.
 //!
 //! # What holds for all of them
 //!

@@ -155,11 +155,12 @@ impl<K: kind::Kind> Socket<K> {
     ///
     /// What was sent before still arrives; then the other side finds the end of file, or
     /// [`Errno::PIPE`] where it sends. (On a [`Datagram`](super::Datagram), whose
-    /// receiver then still sleeps, only the latter.)
+    /// receiver then still sleeps, only the latter. Where it has shut down its own reading,
+    /// `receive` returns an empty message at once.)
     ///
     /// # Errors
     ///
-    /// [`Errno::NOTCONN`] if a datagram's other side has closed.
+    /// None that a socket of this kind could give.
     ///
     /// # Examples
     ///
@@ -210,8 +211,8 @@ impl<K: kind::Kind> Socket<K> {
         sys::socket::peer_credentials(self.as_fd()).map(Credentials::from_bytes)
     }
 
-    /// `SO_PASSCRED`: whether what is sent here from now on comes with its sender's [`Credentials`],
-    /// vouched for by the kernel.
+    /// `SO_PASSCRED`: whether what is sent here from now on comes with its sender's
+    /// [`Credentials`], vouched for by the kernel.
     ///
     /// What was sent before comes as from nobody: without a pid, and with the user and group that
     /// stand for unknown ones (65534). So ask before the other end can send.

@@ -235,9 +235,10 @@ impl Stream {
 
     /// `recvmsg`: as [`read`](Self::read), with the descriptors that come along.
     ///
-    /// Bytes that brought descriptors are never in one piece with bytes that were sent after them.
-    /// Closes what `descriptors` holds from before. What comes are new descriptors of this
-    /// process, close-on-exec.
+    /// Bytes that brought descriptors come in one piece with none that were sent before them, nor,
+    /// if they are all read at once, after them. Into an empty buffer, descriptors come and no
+    /// byte does. Closes what `descriptors` holds from before. What comes are new descriptors
+    /// of this process, close-on-exec.
     ///
     /// # Errors
     ///

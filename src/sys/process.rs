@@ -102,8 +102,8 @@ mod imp {
         let Some(child) = Pid::from_raw(returned) else {
             return Ok(Forked::Child);
         };
-        // SAFETY: the kernel has just opened it for us, and told nobody else; since Linux 5.2 it does
-        // so whenever it succeeds.
+        // SAFETY: the kernel has just opened it for us, and told nobody else; since Linux 5.2 it
+        // does so whenever it succeeds.
         let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
         Ok(Forked::Parent { child, pidfd })
     }

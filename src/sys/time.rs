@@ -1,8 +1,8 @@
 //! `clock_gettime`, by the system call.
 //!
-//! `rustix` reads the clock through the vDSO, which is quicker; but to find that for the first time, it
-//! may open a file and allocate (on kernels before 6.4, with `std`), which a child of a process with
-//! threads must not.
+//! `rustix` reads the clock through the vDSO, which is quicker; but to find that for the first
+//! time, it may open a file and allocate (on kernels before 6.4, with `std`), which a child of a
+//! process with threads must not.
 
 use rustix::event::Timespec;
 
