@@ -134,7 +134,8 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// use rawipc::fifo::{Fifo, Mode};
     /// use rawipc::process;
     ///
-    /// # let directory = std::env::temp_dir().join(format!("rawipc-doc-open-{}", std::process::id()));
+    /// # let directory = format!("rawipc-doc-open-{}", std::process::id());
+    /// # let directory = std::env::temp_dir().join(directory);
     /// # std::fs::create_dir(&directory)?;
     /// # let path = directory.join("fifo");
     /// # let path = path.to_str().ok_or("no text")?;

@@ -72,7 +72,8 @@ impl Deadline {
     ///
     /// assert_eq!(Deadline::NEVER.remaining(), None);
     /// assert_eq!(Deadline::now().remaining(), Some(Duration::ZERO));
-    /// assert!(Deadline::after(Duration::from_secs(9)).remaining() <= Some(Duration::from_secs(9)));
+    /// let wait = Duration::from_secs(9);
+    /// assert!(Deadline::after(wait).remaining() <= Some(wait));
     /// ```
     #[must_use]
     pub fn remaining(self) -> Option<Duration> {

@@ -547,8 +547,8 @@ fn signal_that_was_ignored_from_the_start_stays_ignored() {
     });
 }
 
-/// Waits for a driver that was killed, and for its children, which must end by themselves; then runs
-/// it again, which removes the queue that it may have left.
+/// Waits for a driver that was killed, and for its children, which must end by themselves; then
+/// runs it again, which removes the queue that it may have left.
 #[track_caller]
 fn reap_orphans(mut driver: Driver) {
     let pid = driver.pid();

@@ -174,8 +174,8 @@ fn spliced() -> Pipe {
     pipe
 }
 
-/// Runs `check` on a pipe, on a FIFO, on a pipe that was spliced, and on one of an older kernel: the
-/// non-waiting forms take more than one way.
+/// Runs `check` on a pipe, on a FIFO, on a pipe that was spliced, and on one of an older kernel:
+/// the non-waiting forms take more than one way.
 fn on_each_kind(check: impl Fn(Pipe)) {
     check(Pipe::new().unwrap());
     check(fifo());
@@ -976,8 +976,8 @@ fn what_is_no_pipe_is_not_reached_by_another_description() {
         let path = support::path("file");
         fs::write(&path, "0123456789").unwrap();
         let file = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
-        // Where a file can be read without waiting, or written, it is at its own place; else it says
-        // that it cannot. Another description of it would be at its beginning.
+        // Where a file can be read without waiting, or written, it is at its own place; else it
+        // says that it cannot. Another description of it would be at its beginning.
         on_an_older_kernel(|| {
             let reader = Reader::from(OwnedFd::from(file.try_clone().unwrap()));
             let writer = Writer::from(OwnedFd::from(file));

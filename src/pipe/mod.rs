@@ -192,7 +192,7 @@ macro_rules! either_end {
             /// - [F_SETPIPE_SZ(2const)](https://man7.org/linux/man-pages/man2/F_GETPIPE_SZ.2const.html)
             #[doc(alias = "F_SETPIPE_SZ")]
             pub fn set_capacity(&self, bytes: usize) -> Result<usize> {
-                // An int, in the call; for what is larger, the kernel's answer to what is too large.
+                // An int, in the call; for what is larger, the kernel's answer to too much.
                 if i32::try_from(bytes).is_err() {
                     return Err($crate::Errno::INVAL);
                 }

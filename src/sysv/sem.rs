@@ -406,8 +406,8 @@ impl SemSet {
     ///
     /// # Errors
     ///
-    /// [`Errno::RANGE`] if one is above [`MAX_VALUE`]: then none is set; [`Errno::INVAL`] if there are
-    /// not as many values as [semaphores](Status::semaphores), or the set has been removed;
+    /// [`Errno::RANGE`] if one is above [`MAX_VALUE`]: then none is set; [`Errno::INVAL`] if there
+    /// are not as many values as [semaphores](Status::semaphores), or the set has been removed;
     /// [`Errno::ACCESS`] without permission to write, or to read.
     #[doc(alias = "SETALL")]
     pub fn set_values(self, values: &[u16]) -> Result<()> {

@@ -1,16 +1,17 @@
 //! `posix-mq`: a POSIX message queue, into which every child sends its part as one message.
 //!
-//! A queue is opened by a name that any process may know. But on Linux it is a descriptor too, which
-//! children inherit and `epoll` watches: the parent need not ask whether a message has come.
+//! A queue is opened by a name that any process may know. But on Linux it is a descriptor too,
+//! which children inherit and `epoll` watches: the parent need not ask whether a message has come.
 //!
 //! The queue holds few messages (ten, as the system allows anybody), and more children than that:
 //! who finds it full waits until the parent has made room.
 //!
 //! # What is left behind
 //!
-//! The name is removed as soon as the queue is open; the queue goes with its last descriptor, however
-//! the processes end. A `SIGKILL` of the driver just between those two calls leaves the name. As it is
-//! always the same, the next run finds it taken, and removes it: nobody else needs it for longer.
+//! The name is removed as soon as the queue is open; the queue goes with its last descriptor,
+//! however the processes end. A `SIGKILL` of the driver just between those two calls leaves the
+//! name. As it is always the same, the next run finds it taken, and removes it: nobody else needs
+//! it for longer.
 
 use std::os::fd::{AsFd as _, BorrowedFd};
 

@@ -1,16 +1,17 @@
-//! `sysv-mq`: a System V message queue, into which every child sends its part under a type of its own.
+//! `sysv-mq`: a System V message queue, into which every child sends its part under a type of its
+//! own.
 //!
 //! The queue is an identifier, which the children know as they know any number; no descriptor is
-//! inherited, and none can be watched. So the parent looks when a child has ended: what it has sent is
-//! there by then. Whoever finds the queue full waits until the parent has taken something, which it
-//! does as soon as one of those ends whose parts are in it.
+//! inherited, and none can be watched. So the parent looks when a child has ended: what it has sent
+//! is there by then. Whoever finds the queue full waits until the parent has taken something, which
+//! it does as soon as one of those ends whose parts are in it.
 //!
 //! # What is left behind
 //!
 //! Nothing but removing ends a queue, and removing it ends it for all at once: it cannot be done
 //! while children send. So the parent removes it at the end, also after an error or a signal; but a
-//! `SIGKILL` of the driver leaves it. The next run heals that: the key tells who made the queue, and
-//! those whose maker has gone are removed first.
+//! `SIGKILL` of the driver leaves it. The next run heals that: the key tells who made the queue,
+//! and those whose maker has gone are removed first.
 
 use core::ffi::c_long;
 use std::fs;
