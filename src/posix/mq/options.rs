@@ -114,7 +114,7 @@ impl Options {
     /// # Errors
     ///
     /// [`Errno::EXIST`] if the name is taken; [`Errno::INVAL`] if a size is zero or, for an
-    /// unprivileged process, beyond the system's [`Limits`](super::Limits); [`Errno::NOSPC`] if
+    /// unprivileged process, beyond the system's [`Limits`]; [`Errno::NOSPC`] if
     /// there are as many queues as the system allows the unprivileged; [`Errno::MFILE`] at the
     /// limit of descriptors, and of the bytes that this user's queues may take
     /// (`RLIMIT_MSGQUEUE`).
