@@ -12,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/tmp"
 export TMPDIR=$work/tmp
-ci/clean.sh >"$work/before"
+ci/clean.sh | sort >"$work/before"
 
 for step in "${steps[@]}"; do
     printf '\n== %s\n' "$step"
@@ -23,5 +23,6 @@ for step in "${steps[@]}"; do
 done
 
 printf '\n== clean\n'
-ci/clean.sh | diff "$work/before" - || { echo "== left behind (>): FAILED" && exit 1; }
+new=$(ci/clean.sh | sort | comm -13 "$work/before" -)
+[ -z "$new" ] || { printf 'left behind:\n%s\n== clean: FAILED\n' "$new" && exit 1; }
 echo "== all: $SECONDS s"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Lists what a test could leave behind on this machine: objects with a name, System V ones,
-# processes, files in the temporary directory and in the working tree. all.sh wants the same list
-# before and after.
+# processes, files in the temporary directory and in the working tree. all.sh wants nothing new in
+# it at the end.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

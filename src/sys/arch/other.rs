@@ -1,6 +1,7 @@
 #[cfg(not(feature = "std"))]
 compile_error!("rawipc without the feature `std` has no way into the kernel on this architecture");
 
+#[allow(clippy::cast_possible_wrap, clippy::cast_sign_loss, reason = "words are words here")]
 #[inline]
 pub(in crate::sys) unsafe fn syscall(number: usize, arguments: [usize; 6]) -> usize {
     let [a0, a1, a2, a3, a4, a5] = arguments;
