@@ -107,6 +107,8 @@ cp -r Cargo.toml Cargo.lock ./*.md src examples tests "$work/other"
 cp src/sys/arch/other.rs "$work/other/src/sys/arch/$(uname -m).rs"
 (
     export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+    RAWIPC_PYTHON=$(ci/python.sh)
+    export RAWIPC_PYTHON
     cd "$work/other"
     cargo clippy --quiet --lib -- -D warnings
     cargo build --quiet --examples # some tests run them
