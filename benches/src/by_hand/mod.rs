@@ -3,6 +3,7 @@
 //! Written as a careful C programmer writes them, and nothing saved that one has to do: the result
 //! is checked, and errno fetched when it says so.
 
+mod clock;
 mod descriptor;
 mod fifo;
 mod nowait;
@@ -13,6 +14,7 @@ mod socket;
 use std::io::{Error, Result};
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 
+pub(crate) use clock::{now, now_by_system_call};
 pub(crate) use descriptor::{receive_descriptor, send_descriptor};
 pub(crate) use fifo::{mkfifo, open_fifo, unlink};
 pub(crate) use nowait::{read_nowait, read_nowait_through_proc, write_nowait};
@@ -20,7 +22,7 @@ pub(crate) use pipe::{
     bytes_waiting, capacity, pipe, poll, read, read_uninitialised, read_vectored, set_nonblocking,
     splice, tee, write, write_vectored,
 };
-pub(crate) use process::{exit, fork, id, kill, now, pidfd_open, reap, wait};
+pub(crate) use process::{exit, fork, id, kill, pidfd_open, reap, wait};
 pub(crate) use socket::{
     next_len, own_credentials, peer_credentials, recv, recvmsg, send, sendmsg, shutdown, socketpair,
 };

@@ -51,11 +51,11 @@ pub(crate) fn write_vectored(fd: &impl AsRawFd, buffers: &[IoSlice<'_>]) -> Resu
     length(unsafe { libc::writev(fd.as_raw_fd(), buffers.as_ptr().cast(), count) })
 }
 
-/// Whether `events` are there now.
-pub(crate) fn poll(fd: &impl AsRawFd, events: i16) -> Result<bool> {
+/// Whether `events` are there, or come within so many milliseconds.
+pub(crate) fn poll(fd: &impl AsRawFd, events: i16, milliseconds: i32) -> Result<bool> {
     let mut polled = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
     // SAFETY: one structure, exclusively borrowed.
-    let ready = number(unsafe { libc::poll(&raw mut polled, 1, 0) })?;
+    let ready = number(unsafe { libc::poll(&raw mut polled, 1, milliseconds) })?;
     Ok(ready > 0)
 }
 

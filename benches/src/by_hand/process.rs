@@ -1,4 +1,3 @@
-use core::mem::MaybeUninit;
 use std::io::Result;
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -59,13 +58,4 @@ pub(crate) fn kill(pidfd: &impl AsRawFd, signal: i32) -> Result<()> {
     // SAFETY: without information along, it takes integers only.
     let returned = unsafe { libc::syscall(number, pidfd, signal, core::ptr::null::<u8>(), 0) };
     done(i32::try_from(returned).unwrap_or(-1))
-}
-
-/// The monotonic clock.
-pub(crate) fn now() -> Result<libc::timespec> {
-    let mut time = MaybeUninit::uninit();
-    // SAFETY: room for the time, exclusively borrowed.
-    done(unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, time.as_mut_ptr()) })?;
-    // SAFETY: clock_gettime has succeeded, and filled all of it.
-    Ok(unsafe { time.assume_init() })
 }

@@ -30,9 +30,9 @@ fn write_and_read() -> Vec<Contender> {
 
     let (reader, writer) = ends();
     let poll = move || {
-        assert!(by_hand::poll(&writer, libc::POLLOUT).unwrap());
+        assert!(by_hand::poll(&writer, libc::POLLOUT, 0).unwrap());
         by_hand::write(&writer, &bytes).unwrap();
-        assert!(by_hand::poll(&reader, libc::POLLIN).unwrap());
+        assert!(by_hand::poll(&reader, libc::POLLIN, 0).unwrap());
         by_hand::read(&reader, &mut buffer).unwrap()
     };
 
@@ -68,7 +68,7 @@ fn empty() -> Vec<Contender> {
     let (reader, writer) = ends();
     let poll = move || {
         let _keep_open = &writer;
-        by_hand::poll(&reader, libc::POLLIN).unwrap()
+        by_hand::poll(&reader, libc::POLLIN, 0).unwrap()
     };
 
     let (reader, writer) = ends();

@@ -1,5 +1,6 @@
 //! What one call costs when nobody has to wait: both ends in one process, on one CPU.
 
+mod deadline;
 mod descriptor;
 mod fifo;
 mod floor;
@@ -21,6 +22,7 @@ fn all() -> impl Iterator<Item = &'static Group> {
         floor::GROUPS,
         pipe::GROUPS,
         nowait::GROUPS,
+        deadline::GROUPS,
         fifo::GROUPS,
         socket::GROUPS,
         descriptor::GROUPS,

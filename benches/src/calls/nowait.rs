@@ -36,7 +36,7 @@ fn empty() -> Vec<Contender> {
     let (reader, writer) = by_hand::pipe(0).unwrap();
     let poll = move || {
         let _keep_open = &writer;
-        by_hand::poll(&reader, libc::POLLIN).unwrap()
+        by_hand::poll(&reader, libc::POLLIN, 0).unwrap()
     };
 
     let (reader, writer) = by_hand::pipe(libc::O_NONBLOCK).unwrap();
@@ -72,9 +72,9 @@ fn write_and_read() -> Vec<Contender> {
 
     let (reader, writer) = by_hand::pipe(0).unwrap();
     let poll = move || {
-        assert!(by_hand::poll(&writer, libc::POLLOUT).unwrap());
+        assert!(by_hand::poll(&writer, libc::POLLOUT, 0).unwrap());
         by_hand::write(&writer, &bytes).unwrap();
-        assert!(by_hand::poll(&reader, libc::POLLIN).unwrap());
+        assert!(by_hand::poll(&reader, libc::POLLIN, 0).unwrap());
         by_hand::read(&reader, &mut buffer).unwrap()
     };
 
