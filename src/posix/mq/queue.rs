@@ -243,12 +243,13 @@ impl Mq {
     ///
     /// The handler finds `value` in `si_value`, and `si_code` `SI_MESGQ`. One process at a time can
     /// be registered, and stays so until the signal is sent, until
-    /// [`cancel_notification`](Self::cancel_notification), or until it closes the queue. Register
-    /// before emptying the queue, or the message that came in between is announced to nobody.
+    /// [`cancel_notification`](Self::cancel_notification), or until it closes any
+    /// descriptor of the queue, a clone's too. Register before emptying the queue, or the message
+    /// that came in between is announced to nobody.
     ///
     /// # Errors
     ///
-    /// [`Errno::BUSY`] if a process is registered already.
+    /// [`Errno::BUSY`] if a process is registered already, this one included.
     ///
     /// # References
     ///
