@@ -89,6 +89,11 @@ impl<'b> Filling<'b> {
         Self { space, filled: 0 }
     }
 
+    /// How many bytes can still be filled.
+    pub(crate) fn room(&self) -> usize {
+        self.space.len().saturating_sub(self.filled)
+    }
+
     /// Lets `receive` fill what is left, and counts what it says it initialised.
     ///
     /// Returns how many bytes that were.

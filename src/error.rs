@@ -71,3 +71,81 @@ impl From<Incomplete> for std::io::Error {
         incomplete.errno.into()
     }
 }
+
+/// Given up: the deadline has passed, and nothing has been done.
+///
+/// What the `_until` calls on memory say, where it is all that can go wrong. It becomes
+/// [`Errno::TIMEDOUT`] where a caller wants errors of the kernel's kind.
+///
+/// # Examples
+///
+/// ```
+/// use rawipc::error::TimedOut;
+/// use rawipc::sync::Mutex;
+/// use rawipc::{Deadline, Errno};
+///
+/// let mutex = Mutex::new(7);
+/// let _held = mutex.lock();
+/// assert_eq!(mutex.lock_until(Deadline::now()).err(), Some(TimedOut));
+/// assert_eq!(Errno::from(TimedOut), Errno::TIMEDOUT);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TimedOut;
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("timed out")
+    }
+}
+
+impl core::error::Error for TimedOut {}
+
+impl From<TimedOut> for Errno {
+    fn from(_: TimedOut) -> Self {
+        Self::TIMEDOUT
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<TimedOut> for std::io::Error {
+    fn from(_: TimedOut) -> Self {
+        Errno::TIMEDOUT.into()
+    }
+}
+
+/// Not counted: there would be more than there can be.
+///
+/// What a semaphore says when it is posted beyond its bound. It becomes [`Errno::OVERFLOW`] where a
+/// caller wants errors of the kernel's kind.
+///
+/// # Examples
+///
+/// ```
+/// use rawipc::error::Overflow;
+/// use rawipc::sync::Semaphore;
+///
+/// assert_eq!(Semaphore::new(Semaphore::MAX).post(), Err(Overflow));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Overflow;
+
+impl fmt::Display for Overflow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("more than there can be")
+    }
+}
+
+impl core::error::Error for Overflow {}
+
+impl From<Overflow> for Errno {
+    fn from(_: Overflow) -> Self {
+        Self::OVERFLOW
+    }
+}
+
+#[cfg(feature = "std")]
+impl From<Overflow> for std::io::Error {
+    fn from(_: Overflow) -> Self {
+        Errno::OVERFLOW.into()
+    }
+}

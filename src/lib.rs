@@ -7,8 +7,11 @@
 //! | [`fifo`] | `mkfifoat`, `open` | bytes, one way, between strangers |
 //! | [`socket`] | `socketpair`, `sendmsg`, `recvmsg` | bytes or messages, both ways, with descriptors and credentials |
 //! | [`posix::Mq`] | `mq_open`, `mq_timedsend`, `mq_notify` | messages with priorities, between strangers |
+//! | [`posix::Semaphore`] | `sem_open`, `sem_post`, `sem_wait` | counting, between strangers; C's and Python's too |
 //! | [`sysv::MsgQueue`] | `msgget`, `msgsnd`, `msgrcv` | messages with types, between strangers |
 //! | [`sysv::SemSet`] | `semget`, `semtimedop`, `semctl` | counters that change together |
+//! | [`sysv::Shm`] | `shmget`, `shmat`, `shmctl` | memory found by a key, and freed with its last user |
+//! | [`shm`] | `shm_open`, `memfd_create`, `mmap` | memory that relatives and strangers share |
 //! | [`process`] | `fork`, `pidfd_open`, `waitid`, `pidfd_send_signal` | children that cannot be mistaken for others |
 //!
 //! # Example
@@ -34,9 +37,9 @@
 //!
 //! - **Nothing is allocated**, and nothing is copied that the kernel does not copy. Receiving takes
 //!   a caller's [`Buffer`], initialised or not, and returns the part that it filled.
-//! - **Three forms of waiting.** `op()` waits, `try_op()` never does ([`Errno::AGAIN`]), and
-//!   `op_until(`[`Deadline`]`)` gives up ([`Errno::TIMEDOUT`]). A deadline is absolute and
-//!   monotonic.
+//! - **Three forms of waiting.** `op()` waits, `try_op()` never does ([`Errno::AGAIN`]; for what
+//!   lives in memory `None` or `false`), and `op_until(`[`Deadline`]`)` gives up
+//!   ([`Errno::TIMEDOUT`], [`TimedOut`](error::TimedOut)). A deadline is absolute and monotonic.
 //! - **Errors are the kernel's**, as an [`Errno`], unchanged. What a caller must tell apart has a
 //!   type of its own.
 //! - **Descriptors are owned** ([I/O safety](https://doc.rust-lang.org/std/io/index.html#io-safety)),
@@ -44,9 +47,10 @@
 //!   into `OwnedFd`; pipe ends and sockets also from it.
 //! - **A closed end is only closed.** What others may be using is destroyed by nobody's `Drop`:
 //!   `unlink` is explicit.
-//! - **Async-signal-safe.** No function locks, allocates or uses thread-local state, so that all
-//!   may be called in a signal handler and in the child of a process with threads. (But for fork,
-//!   with `std`: there it is the C library's, with all that the program hangs on it.)
+//! - **Async-signal-safe.** No function allocates, uses thread-local state or takes a hidden lock,
+//!   so that all may be called in a signal handler and in the child of a process with threads. (But
+//!   for fork, with `std`: there it is the C library's, with all that the program hangs on it. And
+//!   a handler that waits for a lock which the thread that it interrupts holds waits for ever.)
 //!
 //! # Features
 //!
@@ -89,9 +93,11 @@ mod sys;
 
 pub mod fifo;
 pub mod pipe;
-pub mod posix;
 pub mod process;
+pub mod shm;
 pub mod socket;
+
+pub mod posix;
 pub mod sysv;
 
 #[cfg(feature = "std")]
@@ -104,6 +110,7 @@ pub use path::PathArg;
 pub use rustix::fd;
 pub use rustix::io::{IoSlice, IoSliceMut};
 pub use time::Deadline;
+pub use zerocopy;
 
 /// The README's examples, which run with the documentation's.
 #[cfg(all(doctest, feature = "std"))]

@@ -38,6 +38,8 @@ pub enum Fork {
 /// - What was exclusively one owner's and can be reached from both processes has two owners now: a
 ///   guard of a lock in shared memory, a `&mut` into a shared mapping. One of the two processes
 ///   never uses or drops its copy.
+/// - If the child is in another PID namespace (after `unshare`), the two share no
+///   [`ReentrantMutex`](crate::sync::ReentrantMutex), which tells threads apart by their numbers.
 ///
 /// # Examples
 ///
