@@ -12,6 +12,8 @@
 //! | [`sysv::SemSet`] | `semget`, `semtimedop`, `semctl` | counters that change together |
 //! | [`sysv::Shm`] | `shmget`, `shmat`, `shmctl` | memory found by a key, and freed with its last user |
 //! | [`shm`] | `shm_open`, `memfd_create`, `mmap` | memory that relatives and strangers share |
+//! | [`sync`] | `futex` | locks, condition variables, events, barriers and semaphores in that memory |
+//! | [`posix::Semaphore`] | `sem_open`, `sem_post`, `sem_wait` | counters by name, also with C and Python |
 //! | [`process`] | `fork`, `pidfd_open`, `waitid`, `pidfd_send_signal` | children that cannot be mistaken for others |
 //!
 //! # Example
@@ -90,6 +92,10 @@ mod text;
 mod wait;
 
 mod sys;
+
+mod prim;
+
+pub mod sync;
 
 pub mod fifo;
 pub mod pipe;

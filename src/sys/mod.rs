@@ -9,6 +9,7 @@
 #![allow(unsafe_code, reason = "system calls; see SAFETY.md")]
 
 mod arch;
+pub(crate) mod futex;
 pub(crate) mod mq;
 pub(crate) mod pipe;
 pub(crate) mod process;
