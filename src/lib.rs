@@ -13,6 +13,7 @@
 //! | [`sysv::Shm`] | `shmget`, `shmat`, `shmctl` | memory found by a key, and freed with its last user |
 //! | [`shm`] | `shm_open`, `memfd_create`, `mmap` | memory that relatives and strangers share |
 //! | [`sync`] | `futex` | locks, condition variables, events, barriers and semaphores in that memory |
+//! | [`sum`] | | adding `f64`s in that memory, from many processes at once |
 //! | [`posix::Semaphore`] | `sem_open`, `sem_post`, `sem_wait` | counters by name, also with C and Python |
 //! | [`process`] | `fork`, `pidfd_open`, `waitid`, `pidfd_send_signal` | children that cannot be mistaken for others |
 //!
@@ -95,6 +96,7 @@ mod sys;
 
 mod prim;
 
+pub mod sum;
 pub mod sync;
 
 pub mod fifo;
