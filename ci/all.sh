@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(python test layers lint msrv doc no_std "no_std --self-test" examples package arch)
+steps=(python test loom mutants layers lint msrv doc no_std "no_std --self-test" examples package)
+steps+=(arch)
 [ $# = 0 ] || steps=("$@")
 
 # A temporary directory of our own shows what is left in it.
