@@ -5,9 +5,7 @@ mod support;
 use core::cell::Cell;
 use core::fmt::Debug;
 use core::time::Duration;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use rawipc::pipe::{Pipe, Reader, Writer};
 use rawipc::process::{self, ExitStatus};
@@ -18,9 +16,11 @@ use rawipc::socket::{
 use rawipc::{Deadline, Errno, IoSlice, Result};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::Pid;
+use support::signals::Interruptions;
+use support::users::is_root;
 use support::{
-    FewDescriptors, Interruptions, SOON, apart, child, descriptors, eventually, isolated, join,
-    wait,
+    FewDescriptors, SOON, apart, child, descriptors, eventually, is_open_after_exec, isolated,
+    join, soon, wait,
 };
 
 /// How long a call may wait that is to give up.
@@ -150,19 +150,6 @@ fn send_a_writer<S: Carry>(end: &S, bytes: &[u8]) -> Reader {
     let Pipe { reader, writer } = Pipe::new().unwrap();
     end.put(bytes, Ancillary::new().descriptors(&[writer.as_fd()])).unwrap();
     reader
-}
-
-fn soon() -> Deadline {
-    Deadline::after(SOON)
-}
-
-/// Whether a test that needs root cannot run; says so, visibly.
-fn lacks_root(for_what: &str) -> bool {
-    let lacks = !rustix::process::geteuid().is_root();
-    if lacks {
-        eprintln!("skipped: takes root, {for_what}");
-    }
-    lacks
 }
 
 /// Becomes a user without privilege, whom nobody else is likely to be.
@@ -350,20 +337,6 @@ fn received_descriptors_are_close_on_exec() {
         }
     }
     isolated(|| each!(are: Stream, SeqPacket, Datagram));
-}
-
-/// Whether a program that this process becomes has this descriptor.
-fn is_open_after_exec(number: RawFd) -> bool {
-    let test = format!("test -e /proc/self/fd/{number}");
-    let mut shell = child(|| {
-        let error = Command::new("/bin/sh").args(["-c", &test]).exec();
-        panic!("{error}");
-    });
-    match wait(&mut shell) {
-        ExitStatus::Exited(0) => true,
-        ExitStatus::Exited(1) => false,
-        other => panic!("the shell: {other}"),
-    }
 }
 
 #[test]
@@ -1090,7 +1063,7 @@ fn own_credentials_are_accepted() {
     }
     isolated(|| {
         each!(are_accepted: Stream, SeqPacket, Datagram);
-        if !lacks_root("to give it up") {
+        if is_root("to give it up") {
             join(child(|| {
                 let uid = become_somebody();
                 assert_eq!(Credentials::own().uid, uid);
@@ -1123,7 +1096,7 @@ fn credentials_of_others_take_privilege() {
         assert_eq!(there.try_take(&mut Descriptors::<0>::new()), Err(Errno::AGAIN));
     }
     isolated(|| {
-        if lacks_root("to give it up") {
+        if !is_root("to give it up") {
             return;
         }
         join(child(|| {
@@ -1154,7 +1127,7 @@ fn privileged_sender_may_speak_for_another_process_that_exists() {
         assert_eq!(there.try_take(&mut Descriptors::<0>::new()), Err(Errno::AGAIN));
     }
     isolated(|| {
-        if !lacks_root("to have the privilege") {
+        if is_root("to have the privilege") {
             each!(may: Stream, SeqPacket, Datagram);
         }
     });
@@ -1163,7 +1136,7 @@ fn privileged_sender_may_speak_for_another_process_that_exists() {
 #[test]
 fn sender_that_says_nothing_is_known_by_its_real_user_and_the_pairs_maker_by_its_effective() {
     isolated(|| {
-        if lacks_root("to have two users") {
+        if !is_root("to have two users") {
             return;
         }
         join(child(|| {
@@ -1216,7 +1189,7 @@ fn credentials_of_a_process_out_of_sight_have_no_pid() {
         join(between);
     }
     isolated(|| {
-        if lacks_root("to make a pid namespace") {
+        if !is_root("to make a pid namespace") {
             return;
         }
         let mut probe = child(|| {
@@ -1270,7 +1243,7 @@ fn too_many_descriptors_under_way_are_refused_until_some_have_arrived() {
         }));
     }
     isolated(|| {
-        if !lacks_root("to become a user who has none under way") {
+        if is_root("to become a user who has none under way") {
             each!(are_refused: Stream, SeqPacket, Datagram);
         }
     });

@@ -2,47 +2,20 @@
 
 mod support;
 
-use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Output};
 
 use rawipc::process::Pid;
+use support::examples::{self, complaint, printed};
 use support::{eventually, isolated, path, sleeps_in};
 
-/// The executable of an example, which `cargo test` builds next to the tests'.
-fn example(name: &str) -> PathBuf {
-    let tests = env::current_exe().unwrap();
-    let executable = tests.parent().unwrap().with_file_name("examples").join(name);
-    let built = executable.exists();
-    assert!(built, "{} is missing: cargo build --examples", executable.display());
-    executable
-}
-
 fn start(name: &str, argument: &Path) -> Child {
-    let mut command = Command::new(example(name));
-    command.arg(argument).env_remove("RUST_BACKTRACE").stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    examples::start(name, &[argument.to_str().unwrap()])
 }
 
 fn run(name: &str, argument: &Path) -> Output {
     start(name, argument).wait_with_output().unwrap()
-}
-
-/// What it printed, if it did well and without complaint.
-#[track_caller]
-fn printed(output: Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// That it failed, and what it said.
-#[track_caller]
-fn complaint(output: Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(output.stdout.is_empty(), "{output:?}");
-    String::from_utf8(output.stderr).unwrap()
 }
 
 /// What the two sides of the FIFO print, if all goes well.
@@ -94,15 +67,10 @@ fn fifo_reader_and_writer_that_start_together_meet() {
 #[test]
 fn fifo_pair_meets_at_a_path_in_the_temporary_directory_by_default() {
     isolated(|| {
-        let started = |name| {
-            let mut command = Command::new(example(name));
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            command.spawn().unwrap()
-        };
-        let reader = started("fifo_read");
+        let reader = examples::start("fifo_read", &[]);
         let default = path("rawipc-example.fifo");
         eventually("the reader has created the FIFO", || default.exists());
-        assert_message_arrived(reader, started("fifo_write"), &default);
+        assert_message_arrived(reader, examples::start("fifo_write", &[]), &default);
     });
 }
 

@@ -18,9 +18,12 @@ use rawipc::fifo::{Fifo, Mode};
 use rawipc::pipe::{Pipe, Reader, Writer};
 use rawipc::process::{Child, Signal};
 use rawipc::{Deadline, Errno, PathArg, Result};
+use support::gate::{open, pass};
+use support::seccomp::refuse_calls;
+use support::signals::{Interruptions, with_one_signal};
+use support::users::as_another_user;
 use support::{
-    FewDescriptors, Interruptions, SOON, child, descriptors, eventually, isolated, join,
-    refuse_calls, sleeps_in, wait,
+    FewDescriptors, SOON, child, descriptors, eventually, isolated, join, kill, sleeps_in,
 };
 
 // Every form of opening, so that each promise is checked of all that make it.
@@ -72,36 +75,6 @@ fn created(path: &CStr) -> Named<'_> {
     let fifo = Fifo::new(path);
     fifo.create(Mode::RUSR | Mode::WUSR).unwrap();
     fifo
-}
-
-/// Runs `task` in a child of a user who has nothing to do with this one's files.
-fn as_another_user(task: impl FnOnce()) {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: takes root, to become another user");
-        return;
-    }
-    join(child(|| {
-        // SAFETY: sets this process's user, as the test wants it.
-        assert_eq!(unsafe { libc::setuid(65534) }, 0);
-        task();
-    }));
-}
-
-/// Lets the process at the other end of `gate` go on.
-fn open(gate: &Writer) {
-    gate.write_all(b".").unwrap();
-}
-
-/// Waits until the process at the other end of `gate` opens it.
-#[track_caller]
-fn pass(gate: &Reader) {
-    assert_eq!(gate.read_all_until(&mut [0; 1], Deadline::after(SOON)).unwrap(), b".");
-}
-
-/// Ends a child that would not by itself.
-fn kill(mut child: Child) {
-    child.kill(Signal::KILL).unwrap();
-    assert_eq!(wait(&mut child).signal(), Some(libc::SIGKILL));
 }
 
 /// Stops a child where it is.
@@ -780,19 +753,6 @@ fn signal_interrupts_the_wait_for_the_other_side() {
         }
         fifo.unlink().unwrap();
     });
-}
-
-/// Runs `task` in a child, sends it one signal, for which it has a handler, when it sleeps in
-/// `call`, and waits for its end.
-fn with_one_signal(call: libc::c_long, task: impl FnOnce()) {
-    let child = child(|| {
-        // The timer goes, the handler stays.
-        drop(Interruptions::start());
-        task();
-    });
-    sleeps_in(child.id(), call);
-    child.kill(Signal::ALARM).unwrap();
-    join(child);
 }
 
 #[test]

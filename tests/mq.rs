@@ -12,15 +12,20 @@ use std::thread::yield_now;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use rawipc::pipe::{Pipe, Reader, Writer};
+use rawipc::pipe::{Pipe, Writer};
 use rawipc::posix::mq::{Limits, Message, Mode, Mq, Options, PRIORITIES};
 use rawipc::process::{self, Child, Pid, Signal};
 use rawipc::socket::{Ancillary, Descriptors, SeqPacket};
 use rawipc::{Deadline, Errno, IoSlice, Name, Result};
 use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::process::{Resource, Rlimit, WaitOptions, getrlimit, setrlimit, waitpid};
+use support::gate::{open, pass};
+use support::limits::in_own_namespace;
+use support::own::OWNER;
+use support::signals::{Blocked, Interruptions, handle, news};
+use support::users::{STRANGER, as_another_user, become_user, is_root, unprivileged};
 use support::{
-    FewDescriptors, Interruptions, SOON, child, eventually, isolated, join, sleeps_in, wait,
+    FewDescriptors, SOON, child, eventually, isolated, join, kill, naps, own, sleeps_in,
 };
 
 // Every form of sending and receiving, so that each promise is checked of all that make it.
@@ -69,28 +74,7 @@ const RECEIVING: libc::c_long = 419;
 /// The size of a message where it does not matter.
 const SIZE: usize = 16;
 
-/// For its owner, to send and to receive.
-const OWNER: Mode = Mode::RUSR.union(Mode::WUSR);
-
-/// A name that no other process's queue has. What bears it in the end is unlinked, also when the
-/// test fails.
-struct Own(Name);
-
-impl Own {
-    fn new(what: &str) -> Self {
-        let pid = process::id().as_raw_nonzero();
-        let name = Name::format(format_args!("/rawipc-mq-{pid}-{what}")).unwrap();
-        // Left behind by a test that was killed when it had the same pid.
-        let _ = Mq::unlink(&name);
-        Self(name)
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = Mq::unlink(&self.0);
-    }
-}
+type Own = own::Own<Mq>;
 
 fn of_sizes(max_messages: usize, message_size: usize) -> Options {
     Mq::options().max_messages(max_messages).message_size(message_size)
@@ -98,7 +82,7 @@ fn of_sizes(max_messages: usize, message_size: usize) -> Options {
 
 /// A queue that has no name any more.
 fn unnamed(options: Options) -> Mq {
-    let name = Own::new("unnamed");
+    let name = Own::new();
     options.create_new(&name.0, OWNER).unwrap()
 }
 
@@ -136,60 +120,12 @@ fn permissions(queue: &Mq) -> u32 {
 
 // Processes.
 
-/// Runs `task` in a child of a user who has nothing to do with this one's queues.
-fn as_another_user(task: impl FnOnce()) {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: takes root, to become another user");
-        return;
-    }
-    unprivileged(task);
-}
-
-/// Runs `task` in a child that has no privilege, whoever this process is.
-fn unprivileged(task: impl FnOnce()) {
-    join(child(|| {
-        if rustix::process::geteuid().is_root() {
-            become_nobody();
-        }
-        task();
-    }));
-}
-
-fn become_nobody() {
-    // SAFETY: takes no group, and so no pointer is read.
-    assert_eq!(unsafe { libc::setgroups(0, core::ptr::null()) }, 0);
-    // SAFETY: sets this process's group, as the test wants it.
-    assert_eq!(unsafe { libc::setgid(65534) }, 0);
-    // SAFETY: sets this process's user, as the test wants it.
-    assert_eq!(unsafe { libc::setuid(65534) }, 0);
-}
-
 /// Whether the limits of queues are not for this process: root may or may not have
 /// `CAP_SYS_RESOURCE`.
 fn is_privileged() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
     u64::from_str_radix(effective.trim(), 16).unwrap() & (1 << 24) != 0
-}
-
-/// Runs `task` as root in a child whose queues, and whose limits of them, are apart from the
-/// machine's.
-fn in_a_namespace_of_its_own(task: impl FnOnce()) {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: takes root, for limits of the test's own");
-        return;
-    }
-    join(child(|| {
-        let namespace = || fs::read_link("/proc/self/ns/ipc").unwrap();
-        let outside = namespace();
-        // SAFETY: changes what this process sees of queues, and nothing of its memory.
-        if unsafe { libc::unshare(libc::CLONE_NEWIPC) } != 0 {
-            eprintln!("skipped: takes a namespace of its own: {}", std::io::Error::last_os_error());
-            return;
-        }
-        assert_ne!(namespace(), outside, "the machine's own limits stay as they are");
-        task();
-    }));
 }
 
 fn limit_path(name: &str) -> String {
@@ -204,36 +140,12 @@ fn set_limit(name: &str, limit: usize) {
     fs::write(limit_path(name), limit.to_string()).unwrap();
 }
 
-/// Ends a child that would not by itself.
-fn kill(mut child: Child) {
-    child.kill(Signal::KILL).unwrap();
-    assert_eq!(wait(&mut child).signal(), Some(libc::SIGKILL));
-}
-
-/// Lets the process at the other end of `gate` go on.
-fn open(gate: &Writer) {
-    gate.write_all(b".").unwrap();
-}
-
-/// Waits until the process at the other end of `gate` opens it.
-#[track_caller]
-fn pass(gate: &Reader) {
-    assert_eq!(gate.read_all_until(&mut [0; 1], Deadline::after(SOON)).unwrap(), b".");
-}
-
-/// How often a process has gone to sleep so far.
-fn naps(pid: Pid) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap();
-    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    count.unwrap().trim().parse().unwrap()
-}
-
 // Opening, creating, unlinking.
 
 #[test]
 fn queue_is_found_by_its_name_with_and_without_the_slash() {
     isolated(|| {
-        let name = Own::new("slash");
+        let name = Own::new();
         let queue = of_sizes(1, SIZE).create_new(&name.0, OWNER).unwrap();
         queue.send(b"found", 0).unwrap();
         let bare = name.0.as_bytes();
@@ -271,7 +183,7 @@ fn what_cannot_name_a_queue_is_no_name() {
 #[test]
 fn new_queue_takes_no_name_that_is_taken() {
     isolated(|| {
-        let name = Own::new("taken");
+        let name = Own::new();
         let queue = of_sizes(2, SIZE).create_new(&name.0, OWNER).unwrap();
         queue.send(b"still here", 1).unwrap();
         join(child(|| {
@@ -285,7 +197,7 @@ fn new_queue_takes_no_name_that_is_taken() {
 #[test]
 fn queue_that_does_not_exist_is_neither_opened_nor_unlinked() {
     isolated(|| {
-        let name = Own::new("missing");
+        let name = Own::new();
         for options in [Mq::options(), Mq::options().read_only(), Mq::options().write_only()] {
             assert_eq!(options.open(&name.0).unwrap_err(), Errno::NOENT);
         }
@@ -296,7 +208,7 @@ fn queue_that_does_not_exist_is_neither_opened_nor_unlinked() {
 #[test]
 fn create_opens_the_queue_that_is_there_and_makes_the_one_that_is_not() {
     isolated(|| {
-        let name = Own::new("either");
+        let name = Own::new();
         let made = of_sizes(1, SIZE).create(&name.0, OWNER).unwrap();
         join(child(|| {
             let opened = of_sizes(1, SIZE).create(&name.0, OWNER).unwrap();
@@ -309,7 +221,7 @@ fn create_opens_the_queue_that_is_there_and_makes_the_one_that_is_not() {
 #[test]
 fn existing_queue_keeps_its_sizes_and_permissions() {
     isolated(|| {
-        let name = Own::new("keeps");
+        let name = Own::new();
         let _first = of_sizes(3, SIZE).create_new(&name.0, OWNER).unwrap();
         for other in [of_sizes(5, 32), Mq::options().max_messages(5), Mq::options()] {
             let same = other.create(&name.0, Mode::RUSR).unwrap();
@@ -323,7 +235,7 @@ fn existing_queue_keeps_its_sizes_and_permissions() {
 #[test]
 fn existing_queue_is_opened_whatever_sizes_are_asked_for() {
     isolated(|| {
-        let name = Own::new("whatever");
+        let name = Own::new();
         let _first = of_sizes(1, SIZE).create_new(&name.0, OWNER).unwrap();
         for (messages, size) in [(0, 0), (1, 1 << 30), (1 << 30, 1), (usize::MAX, usize::MAX)] {
             let same = of_sizes(messages, size).create(&name.0, OWNER);
@@ -338,8 +250,8 @@ fn existing_queue_is_opened_whatever_sizes_are_asked_for() {
 fn of_many_who_create_a_queue_at_once_one_does() {
     isolated(|| {
         let (start, won) = (Pipe::new().unwrap(), Pipe::new().unwrap());
-        for round in 0..20 {
-            let name = Own::new(&format!("contended-{round}"));
+        for _ in 0..20 {
+            let name = Own::new();
             let children: Vec<_> = (0..4)
                 .map(|_| {
                     child(|| {
@@ -365,7 +277,7 @@ fn new_queue_has_the_permissions_asked_for_less_the_umask() {
         for umask in [0o000, 0o022, 0o077, 0o777] {
             rustix::process::umask(Mode::from_raw_mode(umask));
             for mode in [0o000, 0o200, 0o400, 0o600, 0o640, 0o666] {
-                let (new, either) = (Own::new("mode"), Own::new("mode-too"));
+                let (new, either) = (Own::new(), Own::new());
                 let mode_wanted = Mode::from_raw_mode(mode);
                 let queue = of_sizes(1, SIZE).create_new(&new.0, mode_wanted).unwrap();
                 assert_eq!(permissions(&queue), mode & !umask);
@@ -426,7 +338,7 @@ fn size_that_is_not_given_is_the_systems() {
 #[test]
 fn default_sizes_never_exceed_the_largest() {
     isolated(|| {
-        in_a_namespace_of_its_own(|| {
+        in_own_namespace(|| {
             set_limit("msg_default", 9);
             set_limit("msgsize_default", 900);
             assert_default_sizes();
@@ -444,7 +356,7 @@ fn default_sizes_never_exceed_the_largest() {
 fn limits_are_what_proc_says() {
     isolated(|| {
         assert_limits_are_those_of_proc();
-        in_a_namespace_of_its_own(|| {
+        in_own_namespace(|| {
             set_limit("queues_max", 11);
             set_limit("msg_max", 12);
             set_limit("msgsize_max", 1300);
@@ -471,17 +383,19 @@ fn assert_limits_are_those_of_proc() {
 #[test]
 fn without_proc_there_are_no_limits_to_be_read() {
     isolated(|| {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: takes root, for a root directory without /proc");
+        if !is_root("for a root directory without /proc") {
             return;
         }
         join(child(|| {
             let empty = std::env::temp_dir();
             std::os::unix::fs::chroot(&empty).unwrap();
             assert_eq!(Limits::get(), Err(Errno::NOENT));
-            let name = Own::new("no-proc");
-            let half = Mq::options().max_messages(2).create_new(&name.0, OWNER);
-            assert_eq!(half.unwrap_err(), Errno::NOENT, "the other half is not known");
+            let name = Own::new();
+            for half in [Mq::options().max_messages(2), Mq::options().message_size(SIZE)] {
+                let refused = half.create_new(&name.0, OWNER).unwrap_err();
+                assert_eq!(refused, Errno::NOENT, "the other half is not known");
+                assert_eq!(half.create(&name.0, OWNER).unwrap_err(), Errno::NOENT);
+            }
             // Who says both or nothing does without.
             of_sizes(2, SIZE).create_new(&name.0, OWNER).unwrap();
             Mq::unlink(&name.0).unwrap();
@@ -493,7 +407,7 @@ fn without_proc_there_are_no_limits_to_be_read() {
 #[test]
 fn size_of_zero_is_invalid() {
     isolated(|| {
-        let name = Own::new("zero");
+        let name = Own::new();
         let half = Mq::options();
         let zeros = [of_sizes(0, SIZE), of_sizes(1, 0), of_sizes(0, 0)];
         for zero in zeros.into_iter().chain([half.max_messages(0), half.message_size(0)]) {
@@ -513,7 +427,7 @@ fn sizes_beyond_the_limits_are_invalid_without_privilege() {
             for at_most in [of_sizes(messages, SIZE), of_sizes(1, size)] {
                 drop(unnamed(at_most));
             }
-            let name = Own::new("beyond");
+            let name = Own::new();
             for beyond in [of_sizes(messages + 1, SIZE), of_sizes(1, size + 1)] {
                 assert_eq!(beyond.create_new(&name.0, OWNER).unwrap_err(), Errno::INVAL);
             }
@@ -529,7 +443,7 @@ fn privilege_goes_beyond_the_limits() {
             eprintln!("skipped: takes CAP_SYS_RESOURCE");
             return;
         }
-        in_a_namespace_of_its_own(|| {
+        in_own_namespace(|| {
             set_limit("queues_max", 0);
             set_limit("msg_max", 2);
             set_limit("msgsize_max", 200);
@@ -542,7 +456,7 @@ fn privilege_goes_beyond_the_limits() {
 #[test]
 fn sizes_that_the_kernel_cannot_manage_are_invalid_whatever_the_privilege() {
     isolated(|| {
-        let name = Own::new("unmanageable");
+        let name = Own::new();
         // What the kernel calls HARD_MSGMAX and HARD_MSGSIZEMAX.
         for beyond in [65_537, 1 << 30, usize::MAX / 2, usize::MAX] {
             let refused = of_sizes(beyond, 1).create_new(&name.0, OWNER);
@@ -551,6 +465,7 @@ fn sizes_that_the_kernel_cannot_manage_are_invalid_whatever_the_privilege() {
         for beyond in [(16 << 20) + 1, 1 << 30, usize::MAX / 2, usize::MAX] {
             let refused = of_sizes(1, beyond).create_new(&name.0, OWNER);
             assert_eq!(refused.unwrap_err(), Errno::INVAL, "{beyond} bytes");
+            assert_eq!(of_sizes(1, beyond).create(&name.0, OWNER).unwrap_err(), Errno::INVAL);
         }
     });
 }
@@ -562,7 +477,7 @@ fn queue_of_another_user_is_opened_only_as_its_permissions_allow() {
         for (mode, may_receive, may_send) in
             [(0o660, false, false), (0o664, true, false), (0o662, false, true), (0o606, true, true)]
         {
-            let name = Own::new("anothers");
+            let name = Own::new();
             let options = of_sizes(1, SIZE);
             let _queue = options.create_new(&name.0, Mode::from_raw_mode(mode)).unwrap();
             as_another_user(|| {
@@ -587,11 +502,10 @@ fn queue_of_another_user_is_opened_only_as_its_permissions_allow() {
 fn queue_of_another_user_is_not_unlinked() {
     isolated(|| {
         rustix::process::umask(Mode::empty());
-        let name = Own::new("not-mine");
+        let name = Own::new();
         let _queue = of_sizes(1, SIZE).create_new(&name.0, Mode::from_raw_mode(0o666)).unwrap();
         as_another_user(|| {
-            let refused = Mq::unlink(&name.0).unwrap_err();
-            assert!(matches!(refused, Errno::ACCESS | Errno::PERM), "{refused}");
+            assert_eq!(Mq::unlink(&name.0), Err(Errno::PERM));
         });
         assert_eq!(Mq::unlink(&name.0), Ok(()));
     });
@@ -600,10 +514,10 @@ fn queue_of_another_user_is_not_unlinked() {
 #[test]
 fn no_more_queues_than_the_system_allows_are_made_without_privilege() {
     isolated(|| {
-        in_a_namespace_of_its_own(|| {
+        in_own_namespace(|| {
             set_limit("queues_max", 3);
-            become_nobody();
-            let names = ["one", "two", "three", "four"].map(Own::new);
+            become_user(STRANGER);
+            let names = [(); 4].map(|()| Own::new());
             let [one, two, three, four] = &names;
             let make = |name: &Own| of_sizes(1, SIZE).create_new(&name.0, OWNER);
             let queues = [one, two, three].map(|name| make(name).unwrap());
@@ -623,7 +537,7 @@ fn no_more_queues_than_the_system_allows_are_made_without_privilege() {
 #[test]
 fn queue_that_takes_more_bytes_than_its_user_may_is_not_made() {
     isolated(|| {
-        let (there, new) = (Own::new("there"), Own::new("new"));
+        let (there, new) = (Own::new(), Own::new());
         let _queue = of_sizes(1, SIZE).create_new(&there.0, OWNER).unwrap();
         let before = getrlimit(Resource::Msgqueue);
         setrlimit(Resource::Msgqueue, Rlimit { current: Some(0), ..before }).unwrap();
@@ -641,7 +555,7 @@ fn queue_that_takes_more_bytes_than_its_user_may_is_not_made() {
 #[test]
 fn at_the_limit_of_descriptors_nothing_is_opened_or_made() {
     isolated(|| {
-        let (there, new) = (Own::new("there"), Own::new("new"));
+        let (there, new) = (Own::new(), Own::new());
         let queue = of_sizes(1, SIZE).create_new(&there.0, OWNER).unwrap();
         let few = FewDescriptors::no_more();
         assert_eq!(Mq::options().open(&there.0).unwrap_err(), Errno::MFILE);
@@ -659,7 +573,7 @@ fn at_the_limit_of_descriptors_nothing_is_opened_or_made() {
 #[test]
 fn unlinked_queue_goes_on_until_its_last_descriptor_is_closed() {
     isolated(|| {
-        let name = Own::new("unlinked");
+        let name = Own::new();
         let queue = of_sizes(1, SIZE).create_new(&name.0, OWNER).unwrap();
         let same = Mq::options().open(&name.0).unwrap();
         queue.send(b"survives", 3).unwrap();
@@ -679,7 +593,7 @@ fn unlinked_queue_goes_on_until_its_last_descriptor_is_closed() {
 #[test]
 fn queue_and_its_messages_outlive_who_made_it() {
     isolated(|| {
-        let name = Own::new("outlives");
+        let name = Own::new();
         join(child(|| {
             let queue = of_sizes(2, SIZE).create_new(&name.0, OWNER).unwrap();
             queue.send(b"from the dead", 7).unwrap();
@@ -691,7 +605,7 @@ fn queue_and_its_messages_outlive_who_made_it() {
 #[test]
 fn descriptors_are_close_on_exec() {
     isolated(|| {
-        let name = Own::new("cloexec");
+        let name = Own::new();
         let queue = of_sizes(1, SIZE).create_new(&name.0, OWNER).unwrap();
         let created = of_sizes(1, SIZE).create(&name.0, OWNER).unwrap();
         let opened = Mq::options().open(&name.0).unwrap();
@@ -865,7 +779,7 @@ fn buffer_need_not_be_initialised() {
 #[test]
 fn queue_that_is_open_one_way_refuses_the_other() {
     isolated(|| {
-        let name = Own::new("one-way");
+        let name = Own::new();
         let receiver = of_sizes(1, SIZE).read_only().create_new(&name.0, OWNER).unwrap();
         let sender = Mq::options().write_only().open(&name.0).unwrap();
         for (form, send) in SENDS {
@@ -1076,7 +990,7 @@ fn try_forms_do_not_disturb_who_sleeps_on_the_same_description() {
 #[test]
 fn nonblocking_description_answers_again_where_others_wait() {
     isolated(|| {
-        let name = Own::new("nonblocking");
+        let name = Own::new();
         let options = of_sizes(1, SIZE).nonblocking(true);
         let queue = options.create_new(&name.0, OWNER).unwrap();
         let mut buffer = [0; SIZE];
@@ -1128,7 +1042,7 @@ fn until_forms_wait_on_a_nonblocking_description_too() {
 #[test]
 fn nonblocking_flag_is_the_descriptions_and_of_no_other() {
     isolated(|| {
-        let name = Own::new("whose");
+        let name = Own::new();
         let queue = of_sizes(1, SIZE).create_new(&name.0, OWNER).unwrap();
         let (clone, other) = (queue.try_clone().unwrap(), Mq::options().open(&name.0).unwrap());
         join(child(|| queue.set_nonblocking(true).unwrap()));
@@ -1358,25 +1272,12 @@ fn one_signal_is_enough_to_interrupt_who_waits() {
     });
 }
 
-/// Has the kernel go on with what the handler of [`Interruptions`] interrupted.
-fn restart_after_signals() {
-    // SAFETY: an all-zero sigaction is a valid one, to be overwritten.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    // SAFETY: asks only, and `action` lives.
-    unsafe { libc::sigaction(libc::SIGALRM, core::ptr::null(), &raw mut action) };
-    action.sa_flags |= libc::SA_RESTART;
-    // SAFETY: as the kernel gave it, but for the flag.
-    let set = unsafe { libc::sigaction(libc::SIGALRM, &raw const action, core::ptr::null_mut()) };
-    assert_eq!(set, 0);
-}
-
 #[test]
 fn signal_that_restarts_calls_interrupts_only_the_until_forms() {
     isolated(|| {
         let (there, back) = (queue_of(1), full_queue());
         let child = child(|| {
-            let interruptions = Interruptions::start();
-            restart_after_signals();
+            let interruptions = Interruptions::restarting();
             let mut buffer = [0; SIZE];
             let by = Deadline::after(SOON);
             assert_eq!(there.receive_until(&mut buffer, by), Err(Errno::INTR));
@@ -1422,18 +1323,6 @@ fn signals_never_interrupt_the_try_forms() {
     });
 }
 
-fn handle(signal: Signal, handler: usize, flags: libc::c_int) {
-    // SAFETY: an all-zero sigaction is a valid one: no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    action.sa_sigaction = handler;
-    action.sa_flags = flags;
-    let signal = signal.as_raw();
-    // SAFETY: `action` is initialised; the tests' handlers only touch atomics, which is
-    // async-signal-safe.
-    let set = unsafe { libc::sigaction(signal, &raw const action, core::ptr::null_mut()) };
-    assert_eq!(set, 0);
-}
-
 #[test]
 fn killed_receiver_takes_nothing_with_it() {
     isolated(|| {
@@ -1467,60 +1356,6 @@ fn killed_sender_leaves_nothing_behind() {
 }
 
 // Notification.
-
-/// A signal that is kept from this process, and waits until it is asked for.
-struct Blocked {
-    signal: Signal,
-    set: libc::sigset_t,
-}
-
-/// What came with a signal.
-#[derive(Debug, PartialEq, Eq)]
-struct Told {
-    code: i32,
-    value: usize,
-    sender: i32,
-}
-
-impl Blocked {
-    fn new(signal: Signal) -> Self {
-        let mut set = MaybeUninit::uninit();
-        // SAFETY: makes of `set` an empty set.
-        unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-        // SAFETY: `set` has just been initialised.
-        let mut set = unsafe { set.assume_init() };
-        // SAFETY: `set` is initialised.
-        unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) };
-        // SAFETY: `set` is initialised; the old one is not asked for.
-        unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, core::ptr::null_mut()) };
-        Self { signal, set }
-    }
-
-    /// What came with the signal, if it has come.
-    fn take(&self) -> Option<Told> {
-        let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: an all-zero siginfo is a valid one.
-        let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
-        // SAFETY: set and time are initialised, and `info` lives.
-        let signal =
-            unsafe { libc::sigtimedwait(&raw const self.set, &raw mut info, &raw const now) };
-        if signal == -1 {
-            return None;
-        }
-        assert_eq!(signal, self.signal.as_raw());
-        // SAFETY: a signal of a message queue has a value; one that a process sends for nothing,
-        // zeros.
-        let value = unsafe { info.si_value() }.sival_ptr.addr();
-        // SAFETY: likewise the sender.
-        let sender = unsafe { info.si_pid() };
-        Some(Told { code: info.si_code, value, sender })
-    }
-}
-
-/// What a message from `sender` tells who has registered with `value`.
-fn news(sender: Pid, value: usize) -> Told {
-    Told { code: libc::SI_MESGQ, value, sender: sender.as_raw_nonzero().get() }
-}
 
 /// Sends a message from another process, and returns that process's former id.
 fn message_from_another(queue: &Mq) -> Pid {
@@ -1685,7 +1520,7 @@ fn registration_can_be_made_again_once_it_is_used_up() {
 fn registration_ends_when_its_process_closes_the_queue() {
     isolated(|| {
         let blocked = Blocked::new(Signal::USR1);
-        let name = Own::new("closed");
+        let name = Own::new();
         let queue = of_sizes(1, SIZE).create_new(&name.0, OWNER).unwrap();
         let gate = (Pipe::new().unwrap(), Pipe::new().unwrap());
         let other = child(|| {
@@ -1715,7 +1550,7 @@ fn registration_ends_when_its_process_closes_the_queue() {
 #[test]
 fn registration_ends_when_its_process_closes_any_descriptor_of_the_queue() {
     isolated(|| {
-        let name = Own::new("any-closed");
+        let name = Own::new();
         let queue = of_sizes(1, SIZE).create_new(&name.0, OWNER).unwrap();
         for other in [queue.try_clone().unwrap(), Mq::options().open(&name.0).unwrap()] {
             queue.notify_by_signal(Signal::USR1, 1).unwrap();

@@ -3,70 +3,14 @@
 
 mod support;
 
-use std::env;
-use std::fs;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-
-use rawipc::Name;
 use rawipc::posix::mq::{Mode, Mq};
-use rawipc::process::{self, Pid};
-use support::{child, isolated, join, sleeps_in};
+use rawipc::process::Pid;
+use support::examples::{complaint, printed, run, start};
+use support::limits::in_own_namespace;
+use support::users::is_root;
+use support::{isolated, own, sleeps_in};
 
-/// A name that no other process's queue has. What bears it in the end is unlinked, also when the
-/// test fails.
-struct Own(Name);
-
-impl Own {
-    fn new() -> Self {
-        let pid = process::id().as_raw_nonzero();
-        let name = Name::format(format_args!("/rawipc-mq-examples-{pid}")).unwrap();
-        // Left behind by a test that was killed when it had the same pid.
-        let _ = Mq::unlink(&name);
-        Self(name)
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = Mq::unlink(&self.0);
-    }
-}
-
-/// The executable of an example, which `cargo test` builds next to the tests'.
-fn example(name: &str) -> PathBuf {
-    let tests = env::current_exe().unwrap();
-    let executable = tests.parent().unwrap().with_file_name("examples").join(name);
-    let built = executable.exists();
-    assert!(built, "{} is missing: cargo build --examples", executable.display());
-    executable
-}
-
-fn start(name: &str, arguments: &[&str]) -> Child {
-    let mut command = Command::new(example(name));
-    command.args(arguments).env_remove("RUST_BACKTRACE").stdin(Stdio::null());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn run(name: &str, arguments: &[&str]) -> Output {
-    start(name, arguments).wait_with_output().unwrap()
-}
-
-/// What it printed, if it did well and without complaint.
-#[track_caller]
-fn printed(output: Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
-/// That it failed, and what it said.
-#[track_caller]
-fn complaint(output: Output) -> String {
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(output.stdout.is_empty(), "{output:?}");
-    String::from_utf8(output.stderr).unwrap()
-}
+type Own = own::Own<Mq>;
 
 fn received(pid: u32, priority: u32, text: &str) -> String {
     format!("I pid {pid} received a message of priority {priority} => {text}\n")
@@ -151,26 +95,15 @@ fn both_say_what_is_wrong_with_their_arguments() {
 #[test]
 fn both_meet_at_a_queue_of_the_same_name_by_default() {
     isolated(|| {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!(
-                "skipped: takes root, to keep away from the queue of that name that is in use"
-            );
+        if !is_root("to keep away from the queue of that name that is in use") {
             return;
         }
-        join(child(|| {
-            let namespace = || fs::read_link("/proc/self/ns/ipc").unwrap();
-            let outside = namespace();
-            // SAFETY: changes what this process sees of queues, and nothing of its memory.
-            if unsafe { libc::unshare(libc::CLONE_NEWIPC) } != 0 {
-                eprintln!("skipped: takes a namespace: {}", std::io::Error::last_os_error());
-                return;
-            }
-            assert_ne!(namespace(), outside);
+        in_own_namespace(|| {
             assert_eq!(printed(run("mq_send", &["without a name"])), "");
             let receiver = start("mq_receive", &[]);
             let pid = receiver.id();
             let said = printed(receiver.wait_with_output().unwrap());
             assert_eq!(said, received(pid, 0, "without a name"));
-        }));
+        });
     });
 }

@@ -9,23 +9,25 @@
 
 mod support;
 
-use core::fmt::Display;
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::ffi::{CStr, CString};
 use std::fs::File;
-use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, FromRawFd as _, IntoRawFd as _, OwnedFd};
 use std::thread::yield_now;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use rawipc::pipe::{Pipe, Reader, Writer};
+use rawipc::pipe::{Pipe, Writer};
 use rawipc::posix::mq::{Limits, Mode, Mq, Options, PRIORITIES};
-use rawipc::process::{self, Pid, Signal};
+use rawipc::process::{self, Signal};
 use rawipc::{Deadline, Errno, Name, Result};
-use support::{SOON, child, eventually, isolated, join, sleeps_in};
+use support::gate::{open, pass};
+use support::glibc::answer;
+use support::own::OWNER;
+use support::signals::{Blocked, news};
+use support::users::{STRANGER, become_user, is_root};
+use support::{SOON, child, eventually, isolated, join, own, sleeps_in};
 
 /// A message and its priority.
 type Message = (Vec<u8>, u32);
@@ -34,15 +36,6 @@ type Message = (Vec<u8>, u32);
 
 /// A queue that glibc opened.
 struct Theirs(libc::mqd_t);
-
-/// What a function of glibc's has answered.
-fn answer<T: PartialEq + From<i8>>(returned: T) -> Result<T> {
-    if returned == T::from(-1) {
-        let errno = io::Error::last_os_error();
-        return Err(Errno::from_raw_os_error(errno.raw_os_error().unwrap()));
-    }
-    Ok(returned)
-}
 
 impl Theirs {
     fn open(
@@ -252,49 +245,28 @@ fn message(bytes: &[u8], priority: u32) -> Message {
 
 // Names and queues.
 
-/// A name that no other process's queue has, as either side wants it. What bears it in the end is
-/// unlinked, also when the test fails.
-struct Own {
-    ours: Name,
-    theirs: CString,
-}
+type Own = own::Own<Mq>;
 
 impl Own {
-    fn new(what: impl Display) -> Self {
-        let pid = process::id().as_raw_nonzero();
-        let ours = Name::format(format_args!("/rawipc-mq-glibc-{pid}-{what}")).unwrap();
-        // Left behind by a test that was killed when it had the same pid.
-        let _ = Mq::unlink(&ours);
-        Self { ours, theirs: CString::new(ours.to_string()).unwrap() }
-    }
-
     fn create_ours(&self, max_messages: usize) -> Mq {
-        of_sizes(max_messages, SIZE).create_new(&self.ours, OWNER).unwrap()
+        of_sizes(max_messages, SIZE).create_new(&self.0, OWNER).unwrap()
     }
 
     fn create_theirs(&self, max_messages: libc::c_long) -> Theirs {
         let sizes = Some((max_messages, SIZE.try_into().unwrap()));
-        Theirs::open(&self.theirs, CREATE_NEW | libc::O_RDWR, 0o600, sizes).unwrap()
+        Theirs::open(&self.c_string(), CREATE_NEW | libc::O_RDWR, 0o600, sizes).unwrap()
     }
 
     fn open_ours(&self) -> Result<Mq> {
-        Mq::options().open(&self.ours)
+        Mq::options().open(&self.0)
     }
 
     fn open_theirs(&self) -> Result<Theirs> {
-        Theirs::open(&self.theirs, libc::O_RDWR, 0, None)
-    }
-}
-
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = Mq::unlink(&self.ours);
+        Theirs::open(&self.c_string(), libc::O_RDWR, 0, None)
     }
 }
 
 const CREATE_NEW: i32 = libc::O_CREAT | libc::O_EXCL;
-
-const OWNER: Mode = Mode::RUSR.union(Mode::WUSR);
 
 fn of_sizes(max_messages: usize, message_size: usize) -> Options {
     Mq::options().max_messages(max_messages).message_size(message_size)
@@ -302,21 +274,10 @@ fn of_sizes(max_messages: usize, message_size: usize) -> Options {
 
 /// One queue, as both sides have opened it.
 fn both(max_messages: usize) -> (Mq, Theirs) {
-    let name = Own::new("both");
+    let name = Own::new();
     let ours = name.create_ours(max_messages);
     let theirs = name.open_theirs().unwrap();
     (ours, theirs)
-}
-
-/// Lets the process at the other end of `gate` go on.
-fn open(gate: &Writer) {
-    gate.write_all(b".").unwrap();
-}
-
-/// Waits until the process at the other end of `gate` opens it.
-#[track_caller]
-fn pass(gate: &Reader) {
-    assert_eq!(gate.read_all_until(&mut [0; 1], Deadline::after(SOON)).unwrap(), b".");
 }
 
 // Opening and unlinking.
@@ -324,12 +285,12 @@ fn pass(gate: &Reader) {
 #[test]
 fn what_glibc_creates_we_open_and_what_we_create_it_opens() {
     isolated(|| {
-        let (ours, theirs) = (Own::new("ours"), Own::new("theirs"));
+        let (ours, theirs) = (Own::new(), Own::new());
         join(child(|| {
             rustix::process::umask(Mode::from_raw_mode(0o022));
             let sizes = Some((3, 40));
-            Theirs::open(&theirs.theirs, CREATE_NEW | libc::O_RDWR, 0o666, sizes).unwrap();
-            of_sizes(3, 40).create_new(&ours.ours, Mode::from_raw_mode(0o666)).unwrap();
+            Theirs::open(&theirs.c_string(), CREATE_NEW | libc::O_RDWR, 0o666, sizes).unwrap();
+            of_sizes(3, 40).create_new(&ours.0, Mode::from_raw_mode(0o666)).unwrap();
         }));
         let expected =
             Attributes { max_messages: 3, message_size: 40, messages: 0, nonblocking: false };
@@ -345,18 +306,18 @@ fn what_glibc_creates_we_open_and_what_we_create_it_opens() {
 #[test]
 fn queue_of_one_side_is_in_the_way_of_the_others_new_one() {
     isolated(|| {
-        let (ours, theirs) = (Own::new("ours"), Own::new("theirs"));
+        let (ours, theirs) = (Own::new(), Own::new());
         let queues = (ours.create_ours(1), theirs.create_theirs(1));
         join(child(|| {
-            let refused = of_sizes(1, SIZE).create_new(&theirs.ours, OWNER);
+            let refused = of_sizes(1, SIZE).create_new(&theirs.0, OWNER);
             assert_eq!(refused.unwrap_err(), Errno::EXIST);
-            let refused = Theirs::open(&ours.theirs, CREATE_NEW | libc::O_RDWR, 0o600, None);
+            let refused = Theirs::open(&ours.c_string(), CREATE_NEW | libc::O_RDWR, 0o600, None);
             assert_eq!(refused.map(drop), Err(Errno::EXIST));
             // Who only wants one gets the one that is there.
-            let same = of_sizes(9, 9).create(&theirs.ours, OWNER).unwrap();
+            let same = of_sizes(9, 9).create(&theirs.0, OWNER).unwrap();
             assert_eq!(Attributes::ours(&same), queues.1.attributes());
             let flags = libc::O_CREAT | libc::O_RDWR;
-            let same = Theirs::open(&ours.theirs, flags, 0o600, Some((9, 9))).unwrap();
+            let same = Theirs::open(&ours.c_string(), flags, 0o600, Some((9, 9))).unwrap();
             assert_eq!(same.attributes(), Attributes::ours(&queues.0));
         }));
     });
@@ -365,20 +326,20 @@ fn queue_of_one_side_is_in_the_way_of_the_others_new_one() {
 #[test]
 fn unlinking_on_one_side_is_seen_on_the_other() {
     isolated(|| {
-        let name = Own::new("unlinked");
+        let name = Own::new();
         for we_unlink in [true, false] {
             let queue = name.create_ours(1);
             join(child(|| {
                 if we_unlink {
-                    Mq::unlink(&name.ours).unwrap();
+                    Mq::unlink(&name.0).unwrap();
                 } else {
-                    Theirs::unlink(&name.theirs).unwrap();
+                    Theirs::unlink(&name.c_string()).unwrap();
                 }
             }));
             assert_eq!(name.open_theirs().map(drop), Err(Errno::NOENT));
             assert_eq!(name.open_ours().map(drop), Err(Errno::NOENT));
-            assert_eq!(Theirs::unlink(&name.theirs), Err(Errno::NOENT));
-            assert_eq!(Mq::unlink(&name.ours), Err(Errno::NOENT));
+            assert_eq!(Theirs::unlink(&name.c_string()), Err(Errno::NOENT));
+            assert_eq!(Mq::unlink(&name.0), Err(Errno::NOENT));
             // Whoever has it open still has it.
             let same = Theirs::from(OwnedFd::from(queue.try_clone().unwrap()));
             same.send(b"goes on", 0).unwrap();
@@ -390,7 +351,7 @@ fn unlinking_on_one_side_is_seen_on_the_other() {
 #[test]
 fn queue_changes_hands_by_its_descriptor() {
     isolated(|| {
-        let name = Own::new("hands");
+        let name = Own::new();
         let theirs = name.create_theirs(1);
         theirs.send(b"one of theirs", 1).unwrap();
         let ours = Mq::from(OwnedFd::from(theirs));
@@ -433,8 +394,8 @@ fn odd_names_are_refused_by_both_but_not_always_alike() {
 #[test]
 fn name_without_the_slash_is_ours_alone() {
     isolated(|| {
-        let name = Own::new("slash");
-        let bare = Name::new(name.ours.as_bytes()).unwrap();
+        let name = Own::new();
+        let bare = Name::new(name.0.as_bytes()).unwrap();
         let _queue = of_sizes(1, SIZE).create_new(&bare, OWNER).unwrap();
         let theirs = Theirs::open(bare.as_c_str(), libc::O_RDWR, 0, None);
         assert_eq!(theirs.map(drop), Err(Errno::INVAL));
@@ -449,11 +410,11 @@ fn longest_name_is_the_same_for_both() {
     isolated(|| {
         let pid = process::id().as_raw_nonzero();
         let ours = Name::format(format_args!("{pid:x>255}")).unwrap();
-        let name = Own { ours, theirs: CString::new(ours.to_string()).unwrap() };
+        let name = Own::of(ours);
         let queue = name.create_theirs(1);
         queue.send(b"by a long name", 0).unwrap();
         let opened = name.open_ours().unwrap();
-        Theirs::unlink(&name.theirs).unwrap();
+        Theirs::unlink(&name.c_string()).unwrap();
         assert_eq!(receive(&opened, SIZE), Ok(message(b"by a long name", 0)));
     });
 }
@@ -461,27 +422,17 @@ fn longest_name_is_the_same_for_both() {
 #[test]
 fn refusal_to_unlink_anothers_queue_is_the_kernels_here_and_posixs_there() {
     isolated(|| {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: takes root, to become another user");
+        if !is_root("to become another user") {
             return;
         }
-        let name = Own::new("anothers");
+        let name = Own::new();
         let _queue = name.create_ours(1);
         join(child(|| {
-            become_nobody();
-            assert_eq!(Mq::unlink(&name.ours), Err(Errno::PERM));
-            assert_eq!(Theirs::unlink(&name.theirs), Err(Errno::ACCESS));
+            become_user(STRANGER);
+            assert_eq!(Mq::unlink(&name.0), Err(Errno::PERM));
+            assert_eq!(Theirs::unlink(&name.c_string()), Err(Errno::ACCESS));
         }));
     });
-}
-
-fn become_nobody() {
-    // SAFETY: takes no group, and so no pointer is read.
-    assert_eq!(unsafe { libc::setgroups(0, core::ptr::null()) }, 0);
-    // SAFETY: sets this process's group, as the test wants it.
-    assert_eq!(unsafe { libc::setgid(65534) }, 0);
-    // SAFETY: sets this process's user, as the test wants it.
-    assert_eq!(unsafe { libc::setuid(65534) }, 0);
 }
 
 // Messages.
@@ -781,56 +732,6 @@ fn senders_and_receivers_of_both_sides_lose_and_double_nothing() {
 
 // Notification.
 
-/// A signal that is kept from this process, and waits until it is asked for.
-struct Blocked(libc::sigset_t);
-
-/// What came with a signal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Told {
-    code: i32,
-    value: usize,
-    sender: i32,
-}
-
-impl Blocked {
-    fn new(signal: Signal) -> Self {
-        let mut set = MaybeUninit::uninit();
-        // SAFETY: makes of `set` an empty set.
-        unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-        // SAFETY: `set` has just been initialised.
-        let mut set = unsafe { set.assume_init() };
-        // SAFETY: `set` is initialised.
-        unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) };
-        // SAFETY: `set` is initialised; the old one is not asked for.
-        unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, core::ptr::null_mut()) };
-        Self(set)
-    }
-
-    /// What came with the signal, if it has come.
-    fn take(&self) -> Option<Told> {
-        // SAFETY: an all-zero siginfo is a valid one.
-        let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
-        let now = PAST;
-        // SAFETY: set and time are initialised, and `info` lives.
-        let signal =
-            unsafe { libc::sigtimedwait(&raw const self.0, &raw mut info, &raw const now) };
-        if signal == -1 {
-            return None;
-        }
-        // SAFETY: a signal of a message queue has a value; one that a process sends for nothing,
-        // zeros.
-        let value = unsafe { info.si_value() }.sival_ptr.addr();
-        // SAFETY: likewise the sender.
-        let sender = unsafe { info.si_pid() };
-        Some(Told { code: info.si_code, value, sender })
-    }
-}
-
-/// What a message from `sender` tells who has registered with `value`.
-fn news(sender: Pid, value: usize) -> Told {
-    Told { code: libc::SI_MESGQ, value, sender: sender.as_raw_nonzero().get() }
-}
-
 #[test]
 fn glibc_that_registered_is_told_of_our_message() {
     isolated(|| {
@@ -929,7 +830,7 @@ fn message_that_the_other_side_waits_for_is_announced_to_neither() {
 #[test]
 fn registration_of_one_side_is_in_the_way_of_the_others() {
     isolated(|| {
-        let name = Own::new("registered");
+        let name = Own::new();
         let queue = name.create_ours(1);
         let (there, back) = (Pipe::new().unwrap(), Pipe::new().unwrap());
         let glibc = child(|| {
@@ -1098,14 +999,14 @@ struct Sides {
 
 impl Sides {
     fn new() -> Self {
-        let name = |side: &str| {
-            let pid = process::id().as_raw_nonzero();
-            let padding = 255 - format!("rawipc-mq-glibc-{pid}-{side}-").len();
-            [format!("{side}-short"), format!("{side}-{}", "l".repeat(padding))].map(Own::new)
+        let short_and_long = || {
+            let short = Own::new();
+            let long = short.with("l".repeat(255 - short.0.as_bytes().len()));
+            [short, long]
         };
-        let ([a, b], [c, d]) = (name("ours"), name("them"));
+        let ([a, b], [c, d]) = (short_and_long(), short_and_long());
         rustix::process::umask(Mode::from_raw_mode(0o022));
-        assert_eq!(b.ours.as_bytes().len(), 255);
+        assert_eq!(b.0.as_bytes().len(), 255);
         Self {
             names: [(a, c), (b, d)],
             ours: [const { None }; SLOTS],
@@ -1141,7 +1042,7 @@ impl Sides {
             Operation::Unlink(name) => {
                 let (ours, theirs) = &self.names[name];
                 let done = |answer: Result<()>| answer.map(|()| Outcome::Done);
-                return Some((done(Mq::unlink(&ours.ours)), done(Theirs::unlink(&theirs.theirs))));
+                return Some((done(Mq::unlink(&ours.0)), done(Theirs::unlink(&theirs.c_string()))));
             }
             Operation::Send { slot, .. }
             | Operation::Receive { slot, .. }
@@ -1172,9 +1073,9 @@ impl Sides {
         let (ours, theirs) = &self.names[name];
         let mode_of_ours = Mode::from_raw_mode(mode);
         let ours = match how {
-            0 => options.open(&ours.ours),
-            libc::O_CREAT => options.create(&ours.ours, mode_of_ours),
-            _ => options.create_new(&ours.ours, mode_of_ours),
+            0 => options.open(&ours.0),
+            libc::O_CREAT => options.create(&ours.0, mode_of_ours),
+            _ => options.create_new(&ours.0, mode_of_ours),
         };
 
         // Theirs takes both sizes or none.
@@ -1185,7 +1086,7 @@ impl Sides {
             (messages.try_into().unwrap(), size.try_into().unwrap())
         });
         let flags = how | access | if nonblocking { libc::O_NONBLOCK } else { 0 };
-        let theirs = Theirs::open(&theirs.theirs, flags, mode, sizes);
+        let theirs = Theirs::open(&theirs.c_string(), flags, mode, sizes);
 
         let permissions = |fd: BorrowedFd<'_>| {
             Outcome::Permissions(rustix::fs::fstat(fd).unwrap().st_mode & 0o7777)
@@ -1334,12 +1235,11 @@ fn same_operations_have_the_same_answers() {
 #[test]
 fn same_operations_have_the_same_answers_for_another_user() {
     isolated(|| {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: takes root, to become another user");
+        if !is_root("to become another user") {
             return;
         }
         let mut other = child(|| {
-            become_nobody();
+            become_user(STRANGER);
             assert_same_answers();
         });
         assert!(other.wait().unwrap().success(), "however long it takes");

@@ -4,96 +4,33 @@
 
 mod support;
 
-use core::mem::MaybeUninit;
-use std::env;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use rawipc::posix::mq::{Message, Mq, PRIORITIES};
+use rawipc::process::Signal;
+use rawipc::{Deadline, Errno, Result};
+use support::own::OWNER;
+use support::python::{Program, Python};
+use support::signals::Blocked;
+use support::{SOON, child, isolated, join, own, sleeps_in};
 
-use rawipc::posix::mq::{Message, Mode, Mq, PRIORITIES};
-use rawipc::process::{self, Pid, Signal};
-use rawipc::{Deadline, Errno, Name, Result};
-use support::{SOON, child, isolated, join, sleeps_in};
-
-/// The Python to run, if there is one.
-fn interpreter() -> Option<PathBuf> {
-    let made = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
-    let python = env::var_os("RAWIPC_PYTHON").map_or_else(made, PathBuf::from);
-    let mut import = Command::new(&python);
-    import.args(["-c", "import posix_ipc"]).stderr(Stdio::null());
-    if import.status().is_ok_and(|status| status.success()) {
-        return Some(python);
-    }
-    let missing = "no Python with posix_ipc (run ci/python.sh)";
-    assert!(env::var_os("CI").is_none(), "{missing}");
-    // Not through `eprintln`: the harness keeps to itself what a test prints that passes.
-    let mut visibly = io::stderr();
-    writeln!(visibly, "skipped: {missing}").unwrap();
-    None
+/// Starts a program, which finds the queue's name in `name`, and can `wait`.
+fn start(python: &Python, name: &Own, program: &str) -> Program {
+    python.start(&format!(
+        "name = '{}'\n\
+         def wait(): assert sys.stdin.readline() == 'go\\n'\n\
+         {program}",
+        name.0
+    ))
 }
 
-/// A Python program that runs on its own.
-struct Python(Child);
-
-impl Python {
-    /// Runs `program`, which finds the queue's name in `name`, and can `wait` for [`go`](Self::go).
-    fn start(python: &Path, name: &Own, program: &str) -> Self {
-        let prelude = "import posix_ipc, signal, sys\n\
-            from posix_ipc import MessageQueue\n\
-            name = sys.argv[1]\n\
-            def wait(): assert sys.stdin.readline() == 'go\\n'\n\
-            def refuses(error, call, *arguments):\n\
-            \x20   try: call(*arguments)\n\
-            \x20   except error: return True\n";
-        let mut command = Command::new(python);
-        command.args(["-c", &format!("{prelude}{program}"), &name.0.to_string()]);
-        Self(command.stdin(Stdio::piped()).spawn().unwrap())
-    }
-
-    fn pid(&self) -> Pid {
-        Pid::from_child(&self.0)
-    }
-
-    /// Lets it go on from where it waits.
-    fn go(&mut self) {
-        self.0.stdin.as_ref().unwrap().write_all(b"go\n").unwrap();
-    }
-
-    /// Waits for it to do well.
-    #[track_caller]
-    fn join(mut self) {
-        assert!(self.0.wait().unwrap().success(), "Python failed");
-    }
-}
-
-/// Runs a Python program to its end.
+/// Runs a program to its end.
 #[track_caller]
-fn run(python: &Path, name: &Own, program: &str) {
-    Python::start(python, name, program).join();
+fn run(python: &Python, name: &Own, program: &str) {
+    start(python, name, program).join();
 }
 
-/// A name that no other process's queue has. What bears it in the end is unlinked, also when the
-/// test fails.
-struct Own(Name);
+type Own = own::Own<Mq>;
 
 impl Own {
-    fn new() -> Self {
-        Self::with("")
-    }
-
-    /// A second one, for the way back: `name + '-back'` in Python.
-    fn new_back() -> Self {
-        Self::with("-back")
-    }
-
-    fn with(suffix: &str) -> Self {
-        let pid = process::id().as_raw_nonzero();
-        let name = Name::format(format_args!("/rawipc-mq-python-{pid}{suffix}")).unwrap();
-        // Left behind by a test that was killed when it had the same pid.
-        let _ = Mq::unlink(&name);
-        Self(name)
-    }
-
     fn create(&self, max_messages: usize) -> Mq {
         let options = Mq::options().max_messages(max_messages).message_size(SIZE);
         options.create_new(&self.0, OWNER).unwrap()
@@ -104,13 +41,6 @@ impl Own {
     }
 }
 
-impl Drop for Own {
-    fn drop(&mut self) {
-        let _ = Mq::unlink(&self.0);
-    }
-}
-
-const OWNER: Mode = Mode::RUSR.union(Mode::WUSR);
 const SIZE: usize = 16;
 
 type Send = (&'static str, libc::c_long, fn(&Mq, &[u8], u32) -> Result<()>);
@@ -139,7 +69,7 @@ fn assert_next(queue: &Mq, bytes: &[u8], priority: u32) {
 
 #[test]
 fn we_find_a_queue_as_python_made_it() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         run(
@@ -160,7 +90,7 @@ fn we_find_a_queue_as_python_made_it() {
 
 #[test]
 fn python_finds_a_queue_as_we_made_it() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(3);
@@ -172,7 +102,7 @@ fn python_finds_a_queue_as_we_made_it() {
             "queue = MessageQueue(name)\n\
              assert (queue.max_messages, queue.max_message_size) == (3, 16)\n\
              assert (queue.current_messages, queue.block) == (2, True)\n\
-             assert refuses(posix_ipc.ExistentialError, MessageQueue, name, posix_ipc.O_CREX)\n\
+             refuses(posix_ipc.ExistentialError, MessageQueue, name, posix_ipc.O_CREX)\n\
              queue.block = False",
         );
         assert!(!queue.attributes().unwrap().nonblocking, "that was its own description's");
@@ -183,7 +113,7 @@ fn python_finds_a_queue_as_we_made_it() {
 
 #[test]
 fn what_python_sends_we_receive_by_priority_and_whole() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(6);
@@ -210,7 +140,7 @@ fn what_python_sends_we_receive_by_priority_and_whole() {
 
 #[test]
 fn what_we_send_python_receives_by_priority_and_whole() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(6);
@@ -238,7 +168,7 @@ fn what_we_send_python_receives_by_priority_and_whole() {
 
 #[test]
 fn python_that_waits_for_a_message_is_woken_by_ours() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         for timeout in ["", "10"] {
             for (form, _, send) in SENDS.into_iter().chain([("try_send", 0, Mq::try_send as _)]) {
@@ -246,7 +176,7 @@ fn python_that_waits_for_a_message_is_woken_by_ours() {
                 let queue = name.create(1);
                 let program =
                     format!("assert MessageQueue(name).receive({timeout}) == (b'awaited', 3)");
-                let receiver = Python::start(&python, &name, &program);
+                let receiver = start(&python, &name, &program);
                 sleeps_in(receiver.pid(), libc::SYS_mq_timedreceive);
                 assert_eq!(send(&queue, b"awaited", 3), Ok(()), "{form}");
                 receiver.join();
@@ -257,7 +187,7 @@ fn python_that_waits_for_a_message_is_woken_by_ours() {
 
 #[test]
 fn we_that_wait_for_a_message_are_woken_by_pythons() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         for (form, call, receive) in RECEIVES {
             let name = Own::new();
@@ -276,14 +206,14 @@ fn we_that_wait_for_a_message_are_woken_by_pythons() {
 
 #[test]
 fn python_that_waits_for_room_is_woken_by_our_receiving() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         for timeout in ["None", "10"] {
             let name = Own::new();
             let queue = name.create(1);
             queue.send(b"in the way", 0).unwrap();
             let program = format!("MessageQueue(name).send(b'after', {timeout}, 3)");
-            let sender = Python::start(&python, &name, &program);
+            let sender = start(&python, &name, &program);
             sleeps_in(sender.pid(), libc::SYS_mq_timedsend);
             assert_next(&queue, b"in the way", 0);
             sender.join();
@@ -294,7 +224,7 @@ fn python_that_waits_for_room_is_woken_by_our_receiving() {
 
 #[test]
 fn we_that_wait_for_room_are_woken_by_pythons_receiving() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         for (form, call, send) in SENDS {
             let name = Own::new();
@@ -316,7 +246,7 @@ fn we_that_wait_for_room_are_woken_by_pythons_receiving() {
 
 #[test]
 fn both_give_up_on_the_same_queues() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(1);
@@ -326,13 +256,13 @@ fn both_give_up_on_the_same_queues() {
             &python,
             &name,
             "queue = MessageQueue(name)\n\
-             assert refuses(posix_ipc.BusyError, queue.receive, 0)\n\
-             assert refuses(posix_ipc.BusyError, queue.receive, 0.01)\n\
+             refuses(posix_ipc.BusyError, queue.receive, 0)\n\
+             refuses(posix_ipc.BusyError, queue.receive, 0.01)\n\
              queue.send(b'in the way')\n\
-             assert refuses(posix_ipc.BusyError, queue.send, b'x', 0)\n\
-             assert refuses(posix_ipc.BusyError, queue.send, b'x', 0.01)\n\
+             refuses(posix_ipc.BusyError, queue.send, b'x', 0)\n\
+             refuses(posix_ipc.BusyError, queue.send, b'x', 0.01)\n\
              queue.block = False\n\
-             assert refuses(posix_ipc.BusyError, queue.send, b'x')",
+             refuses(posix_ipc.BusyError, queue.send, b'x')",
         );
         assert_eq!(queue.try_send(b"x", 0), Err(Errno::AGAIN));
         assert_eq!(queue.send_until(b"x", 0, Deadline::now()), Err(Errno::TIMEDOUT));
@@ -343,7 +273,7 @@ fn both_give_up_on_the_same_queues() {
 
 #[test]
 fn message_too_long_for_the_queue_is_sent_by_neither() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(1);
@@ -352,7 +282,7 @@ fn message_too_long_for_the_queue_is_sent_by_neither() {
             &python,
             &name,
             "queue = MessageQueue(name)\n\
-             assert refuses(ValueError, queue.send, b'x' * 17)\n\
+             refuses(ValueError, queue.send, b'x' * 17)\n\
              queue.send(b'x' * 16)",
         );
         assert_next(&queue, &[b'x'; SIZE], 0);
@@ -361,11 +291,11 @@ fn message_too_long_for_the_queue_is_sent_by_neither() {
 
 #[test]
 fn what_python_unlinks_is_gone_for_us_and_stays_open() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(1);
-        let mut other = Python::start(
+        let mut other = start(
             &python,
             &name,
             "queue = MessageQueue(name)\n\
@@ -387,18 +317,18 @@ fn what_python_unlinks_is_gone_for_us_and_stays_open() {
 
 #[test]
 fn what_we_unlink_is_gone_for_python_and_stays_open() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(1);
-        let mut other = Python::start(
+        let mut other = start(
             &python,
             &name,
             "queue = MessageQueue(name)\n\
              queue.send(b'opened')\n\
              wait()\n\
-             assert refuses(posix_ipc.ExistentialError, MessageQueue, name)\n\
-             assert refuses(posix_ipc.ExistentialError, queue.unlink)\n\
+             refuses(posix_ipc.ExistentialError, MessageQueue, name)\n\
+             refuses(posix_ipc.ExistentialError, queue.unlink)\n\
              queue.send(b'still open')",
         );
         let mut buffer = [0; SIZE];
@@ -413,13 +343,13 @@ fn what_we_unlink_is_gone_for_python_and_stays_open() {
 
 #[test]
 fn python_that_registered_is_told_of_our_message() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(1);
-        let back = Own::new_back();
+        let back = name.with("-back");
         let ready = back.create(1);
-        let other = Python::start(
+        let other = start(
             &python,
             &name,
             "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])\n\
@@ -441,58 +371,35 @@ fn python_that_registered_is_told_of_our_message() {
 
 #[test]
 fn we_that_registered_are_told_of_pythons_message() {
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
         let name = Own::new();
         let queue = name.create(1);
-        let blocked = block(Signal::USR1);
+        let blocked = Blocked::new(Signal::USR1);
         queue.notify_by_signal(Signal::USR1, 42).unwrap();
         run(
             &python,
             &name,
             "queue = MessageQueue(name)\n\
-             assert refuses(posix_ipc.BusyError, queue.request_notification, signal.SIGUSR1)\n\
+             refuses(posix_ipc.BusyError, queue.request_notification, signal.SIGUSR1)\n\
              queue.send(b'news')",
         );
-        assert_eq!(told(&blocked), Some((libc::SI_MESGQ, 42)));
+        let told = blocked.take().unwrap();
+        assert_eq!((told.code, told.value), (libc::SI_MESGQ, 42));
         assert_next(&queue, b"news", 0);
     });
-}
-
-/// Keeps a signal from this process, until it is asked for.
-fn block(signal: Signal) -> libc::sigset_t {
-    let mut set = MaybeUninit::uninit();
-    // SAFETY: makes of `set` an empty set.
-    unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-    // SAFETY: `set` has just been initialised.
-    let mut set = unsafe { set.assume_init() };
-    // SAFETY: `set` is initialised.
-    unsafe { libc::sigaddset(&raw mut set, signal.as_raw()) };
-    // SAFETY: `set` is initialised; the old one is not asked for.
-    unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, core::ptr::null_mut()) };
-    set
-}
-
-/// The code and the value that came with the signal, if it has come.
-fn told(blocked: &libc::sigset_t) -> Option<(i32, usize)> {
-    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: an all-zero siginfo is a valid one.
-    let mut info: libc::siginfo_t = unsafe { core::mem::zeroed() };
-    // SAFETY: set and time are initialised, and `info` lives.
-    let signal = unsafe { libc::sigtimedwait(blocked, &raw mut info, &raw const now) };
-    // SAFETY: a signal of a message queue has a value; one that a process sends for nothing, zeros.
-    (signal != -1).then(|| (info.si_code, unsafe { info.si_value() }.sival_ptr.addr()))
 }
 
 #[test]
 fn thousands_of_messages_go_to_python_and_come_back() {
     const ECHOES: u32 = 5000;
 
-    let Some(python) = interpreter() else { return };
+    let Some(python) = Python::with("posix_ipc") else { return };
     isolated(|| {
-        let (there, back) = (Own::new(), Own::new_back());
+        let there = Own::new();
+        let back = there.with("-back");
         let (to, from) = (there.create(3), back.create(2));
-        let other = Python::start(
+        let other = start(
             &python,
             &there,
             "there, back = MessageQueue(name), MessageQueue(name + '-back')\n\

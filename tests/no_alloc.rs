@@ -5,7 +5,7 @@ mod support;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use core::time::Duration;
 use std::alloc::System;
 use std::os::fd::AsFd as _;
@@ -13,11 +13,19 @@ use std::os::fd::AsFd as _;
 use rawipc::fifo::{Fifo, Mode};
 use rawipc::pipe::{Pipe, PipeFlags};
 use rawipc::posix::Mq;
+#[cfg(target_pointer_width = "64")]
+use rawipc::posix::Semaphore as Named;
 use rawipc::process::{self, Signal};
+use rawipc::shm::{Access, Bytes, Memfd, Mode as Permissions, Object, Shared};
 use rawipc::socket::{Ancillary, Credentials, Datagram, Descriptors, SeqPacket, Shutdown, Stream};
+use rawipc::sum::{AtomicF64, ExactSum, ShardedSum};
+use rawipc::sync::{
+    AutoResetEvent, Barrier, BoundedSemaphore, Condvar, Event, Mutex, Once, ReentrantMutex, RwLock,
+    RwLockWriteGuard, Semaphore,
+};
 use rawipc::sysv::msg::{COPIED, HEADER, Which};
 use rawipc::sysv::sem::Operation;
-use rawipc::sysv::{Key, MsgQueue, SemSet};
+use rawipc::sysv::{Key, MsgQueue, SemSet, Shm};
 use rawipc::{Deadline, Errno, IoSlice, IoSliceMut, Name};
 use support::isolated;
 
@@ -178,6 +186,27 @@ fn posix_message_queues_allocate_nothing() {
     });
 }
 
+#[cfg(target_pointer_width = "64")]
+#[test]
+fn posix_semaphores_allocate_nothing() {
+    isolated(|| {
+        allocates_nothing(|| {
+            let name = Name::format(format_args!("/rawipc-no-alloc-{}", process::id())).unwrap();
+            let mode = Mode::RUSR | Mode::WUSR;
+            let ours = Named::create_new(&name, mode, 1).unwrap();
+            let theirs = Named::open(&name).unwrap();
+            assert!(Named::create_new(&name, mode, 1).is_err());
+            assert!(Named::create(&name, mode, 7).unwrap().try_wait());
+            Named::unlink(&name).unwrap();
+            let soon = Deadline::after(Duration::from_millis(1));
+            assert!(ours.wait_until(soon).is_err());
+            ours.post().unwrap();
+            theirs.wait();
+            assert_eq!(theirs.value(), 0);
+        });
+    });
+}
+
 #[test]
 fn system_v_objects_allocate_nothing() {
     isolated(|| {
@@ -200,6 +229,12 @@ fn system_v_objects_allocate_nothing() {
             set.remove().unwrap();
             assert_eq!((done, read, values), (Ok(()), Ok(()), [0, 3]));
             assert_eq!(waited, Err(Errno::TIMEDOUT));
+
+            let (segment, _) = Shm::create_unique(mode, 100).unwrap();
+            let mapping = segment.attach();
+            let status = segment.status();
+            segment.remove().unwrap();
+            assert_eq!((mapping.unwrap().len(), status.unwrap().attached), (100, 1));
             Key::ftok(".", 1).unwrap();
         });
     });
@@ -222,6 +257,7 @@ fn processes_allocate_nothing_on_either_side() {
             reader.read_all(&mut [0; 2]).unwrap();
             assert!(child.wait().unwrap().success());
 
+            let Pipe { reader, writer: _open } = Pipe::new().unwrap();
             // SAFETY: one thread; nothing is owned twice.
             let mut child =
                 unsafe { process::spawn(|| reader.read(&mut [0]).is_err().into()) }.unwrap();
@@ -233,12 +269,140 @@ fn processes_allocate_nothing_on_either_side() {
 }
 
 #[test]
+fn locks_allocate_nothing() {
+    isolated(|| {
+        allocates_nothing(|| {
+            let soon = || Deadline::after(Duration::from_millis(1));
+            let mutex = Mutex::new(1);
+            let held = mutex.lock();
+            assert!(mutex.try_lock().is_none() && mutex.lock_until(soon()).is_err());
+            drop(held);
+            let mutex = ReentrantMutex::new(1);
+            drop([mutex.lock(), mutex.lock()]);
+            let lock = RwLock::new(1);
+            let held = lock.read();
+            assert!(lock.try_write().is_none() && lock.write_until(soon()).is_err());
+            drop(held);
+            let held = RwLockWriteGuard::downgrade(lock.write());
+            assert!(lock.read_until(soon()).is_ok());
+            drop(held);
+            Once::new().call_once(|| assert!(Once::new().wait_until(soon()).is_err()));
+        });
+    });
+}
+
+#[test]
+fn signals_in_memory_allocate_nothing() {
+    isolated(|| {
+        allocates_nothing(|| {
+            let soon = || Deadline::after(Duration::from_millis(1));
+            let (mutex, condvar) = (Mutex::new(1), Condvar::new());
+            assert!(condvar.wait_until(&mut mutex.lock(), soon()).is_err());
+            condvar.notify_all();
+            let (event, bell) = (Event::new(), AutoResetEvent::new());
+            assert!(event.wait_until(soon()).is_err() && bell.wait_until(soon()).is_err());
+            event.set();
+            event.wait();
+            bell.set();
+            bell.wait();
+            let barrier = Barrier::new(2);
+            assert!(barrier.wait_until(soon()).is_err() && barrier.is_broken());
+            barrier.reset();
+            let (semaphore, seats) = (Semaphore::new(1), BoundedSemaphore::new(1));
+            semaphore.wait();
+            seats.wait();
+            assert!(semaphore.wait_until(soon()).is_err() && seats.wait_until(soon()).is_err());
+            assert_eq!((semaphore.post(), seats.post()), (Ok(()), Ok(())));
+        });
+    });
+}
+
+#[test]
+fn waking_a_child_allocates_nothing_on_either_side() {
+    isolated(|| {
+        allocates_nothing(|| {
+            let [there, back] = [Semaphore::new(0), Semaphore::new(0)].map(Shared::anonymous);
+            let (there, back) = (there.unwrap(), back.unwrap());
+            let task = || {
+                let inside = allocations(|| {
+                    there.wait();
+                    back.post().unwrap();
+                });
+                u8::try_from(inside).unwrap_or(u8::MAX)
+            };
+            // SAFETY: one thread; nothing is owned twice.
+            let mut child = unsafe { process::spawn(task) }.unwrap();
+            there.post().unwrap();
+            back.wait();
+            assert!(child.wait().unwrap().success());
+        });
+    });
+}
+
+#[test]
+fn sums_allocate_nothing() {
+    isolated(|| {
+        allocates_nothing(|| {
+            let number = AtomicF64::new(1.0);
+            number.fetch_add(1.0, Relaxed);
+            let sharded = ShardedSum::<2>::new();
+            sharded.adder().unwrap().add(number.into_inner());
+            let exact = ExactSum::<2>::new();
+            let mut adder = exact.adder().unwrap();
+            adder.add(1e300);
+            adder.add_slice(&[-1e300; 2000]);
+            adder.extend([1e300; 1999]);
+            drop(adder);
+            exact.reclaim(0).unwrap().add(sharded.sum());
+            assert_eq!(exact.sum().to_bits(), 2.0_f64.to_bits());
+        });
+    });
+}
+
+#[test]
 fn names_allocate_nothing() {
     isolated(|| {
         allocates_nothing(|| {
             let name = Name::format(format_args!("/pi-{}-{}", process::id(), 3.5)).unwrap();
             assert!(name.as_bytes().starts_with(b"pi-"));
             assert_eq!(name.as_c_str().to_bytes(), name.as_bytes());
+        });
+    });
+}
+
+#[test]
+fn shared_memory_allocates_nothing() {
+    isolated(|| {
+        allocates_nothing(|| {
+            // The longest name there is.
+            let pid = process::id().as_raw_nonzero();
+            let name = Name::format(format_args!("/rawipc-no-alloc-{pid:x>238}")).unwrap();
+            let owner = Permissions::RUSR | Permissions::WUSR;
+
+            let object = Object::create_new(&name, owner, 100).unwrap();
+            assert_eq!(Object::create_new(&name, owner, 1).unwrap_err(), Errno::EXIST);
+            let bytes = Bytes::map(&object, Access::ReadWrite).unwrap();
+            bytes.copy_in(3, b"unaligned").unwrap();
+            assert_eq!(bytes.copy_out(3, &mut [0; 9]).unwrap(), b"unaligned");
+            bytes.write(50, 1_u64).unwrap();
+            assert_eq!(bytes.read(50), Ok(1_u64));
+            let read_only = Object::open_read_only(&name).unwrap();
+            assert_eq!(read_only.len(), Ok(100));
+            // SAFETY: refused, as there is something else.
+            assert!(unsafe { Shared::<AtomicU64>::open(&name) }.is_err());
+            Object::unlink(&name).unwrap();
+
+            let value = Shared::create_new(&name, owner, AtomicU64::new(1)).unwrap();
+            // SAFETY: nobody else knows the name.
+            let same = unsafe { Shared::<AtomicU64>::open(&name) }.unwrap();
+            assert_eq!(same.load(Relaxed), value.load(Relaxed));
+            Object::unlink(&name).unwrap();
+
+            let memfd = Memfd::options().name(c"here").create(4096).unwrap();
+            // SAFETY: nobody else has it.
+            let lanes = unsafe { Shared::<[AtomicU64]>::create_slice_in(&memfd, 9) }.unwrap();
+            assert_eq!(lanes.len(), 9);
+            assert_eq!(Shared::<[AtomicU64]>::anonymous_slice(9).unwrap().len(), 9);
         });
     });
 }

@@ -21,9 +21,14 @@ use rawipc::process::{Child, ExitStatus, Pid, Signal};
 use rawipc::{Deadline, Errno, IoSlice, IoSliceMut, Result};
 use rustix::fs::OFlags;
 use rustix::io::{FdFlags, ReadWriteFlags};
+use support::gate::{open, pass};
+use support::seccomp::refuse_calls;
+use support::shared::page_size;
+use support::signals::{Interruptions, with_one_signal};
+use support::users::{as_another_user, is_root};
 use support::{
-    FewDescriptors, Interruptions, SOON, apart, child, eventually, isolated, join, refuse_calls,
-    sleeps_in, sleeps_in_one_of, wait,
+    FewDescriptors, SOON, apart, child, eventually, isolated, join, kill, naps, sleeps_in,
+    sleeps_in_one_of, wait,
 };
 
 // Every form of reading and writing, so that each promise is checked of all that make it.
@@ -213,12 +218,6 @@ fn holder<T>(held: T) -> Child {
     })
 }
 
-/// Ends a child that would not by itself.
-fn kill(mut child: Child) {
-    child.kill(Signal::KILL).unwrap();
-    assert_eq!(wait(&mut child).signal(), Some(libc::SIGKILL));
-}
-
 /// Runs `act` in a child that has not ignored `SIGPIPE`, and tells how it ended.
 fn with_default_sigpipe<T>(act: impl FnOnce() -> T) -> ExitStatus {
     let mut child = child(|| {
@@ -227,37 +226,6 @@ fn with_default_sigpipe<T>(act: impl FnOnce() -> T) -> ExitStatus {
         act();
     });
     wait(&mut child)
-}
-
-/// Runs `task` in a child of a user who has nothing to do with this one's files.
-fn as_another_user(task: impl FnOnce()) {
-    if !rustix::process::geteuid().is_root() {
-        eprintln!("skipped: takes root, to become another user");
-        return;
-    }
-    join(child(|| {
-        // SAFETY: sets this process's user, as the test wants it.
-        assert_eq!(unsafe { libc::setuid(65534) }, 0);
-        task();
-    }));
-}
-
-/// Lets the process at the other end of `gate` go on.
-fn open(gate: &Writer) {
-    gate.write_all(b".").unwrap();
-}
-
-/// Waits until the process at the other end of `gate` opens it.
-#[track_caller]
-fn pass(gate: &Reader) {
-    assert_eq!(gate.read_all_until(&mut [0; 1], Deadline::after(SOON)).unwrap(), b".");
-}
-
-/// How often a process has gone to sleep so far.
-fn naps(pid: Pid) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap();
-    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    count.unwrap().trim().parse().unwrap()
 }
 
 /// Checks that a process that sleeps goes on sleeping, and does not look over and over.
@@ -280,11 +248,6 @@ fn came_to<T: core::fmt::Debug>(stopped: Result<T, Incomplete>) -> (usize, Errno
 /// What is no pipe, and holds nothing.
 fn null() -> OwnedFd {
     File::options().read(true).write(true).open("/dev/null").unwrap().into()
-}
-
-fn page_size() -> usize {
-    // SAFETY: takes a plain number.
-    unsafe { libc::sysconf(libc::_SC_PAGESIZE) }.try_into().unwrap()
 }
 
 /// Bytes of which no two pieces are alike.
@@ -919,8 +882,7 @@ fn second_description_is_refused_to_who_may_not_open_the_pipe() {
 #[test]
 fn second_description_is_not_found_without_proc() {
     isolated(|| {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: takes root, to do without /proc");
+        if !is_root("to do without /proc") {
             return;
         }
         let Some(fifo) = fifo_with_second_description() else { return };
@@ -1713,38 +1675,12 @@ fn is_all(form: &str) -> bool {
     form.contains("_all")
 }
 
-/// Runs `task` in a child, sends it one signal, for which it has a handler, when it sleeps in
-/// `call`, and waits for its end.
-fn with_one_signal(call: libc::c_long, task: impl FnOnce()) {
-    let child = child(|| {
-        // The timer goes, the handler stays.
-        drop(Interruptions::start());
-        task();
-    });
-    sleeps_in(child.id(), call);
-    child.kill(Signal::ALARM).unwrap();
-    join(child);
-}
-
-/// Has the kernel go on with what the handler of [`Interruptions`] interrupted.
-fn restart_after_signals() {
-    // SAFETY: an all-zero sigaction is a valid one, to be overwritten.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    // SAFETY: asks only, and `action` lives.
-    unsafe { libc::sigaction(libc::SIGALRM, core::ptr::null(), &raw mut action) };
-    action.sa_flags |= libc::SA_RESTART;
-    // SAFETY: as the kernel gave it, but for the flag.
-    let set = unsafe { libc::sigaction(libc::SIGALRM, &raw const action, core::ptr::null_mut()) };
-    assert_eq!(set, 0);
-}
-
 #[test]
 fn signal_that_restarts_calls_interrupts_only_the_until_forms() {
     isolated(|| {
         let Pipe { reader, writer } = Pipe::new().unwrap();
         let child = child(|| {
-            let interruptions = Interruptions::start();
-            restart_after_signals();
+            let interruptions = Interruptions::restarting();
             assert_eq!(reader.read_until(&mut [0; 8], Deadline::after(SOON)), Err(Errno::INTR));
             assert_eq!(reader.read(&mut [0; 8]).unwrap(), b"x");
             drop(interruptions);

@@ -8,7 +8,9 @@ use std::os::fd::AsFd as _;
 use rawipc::pipe::Pipe;
 use rawipc::process::{self, ExitStatus, Fork, Signal};
 use rawipc::{Deadline, Errno};
-use support::{FewDescriptors, Interruptions, SOON, child, isolated, join, wait};
+use support::signals::Interruptions;
+use support::users::is_root;
+use support::{FewDescriptors, SOON, child, isolated, join, wait};
 
 /// A child that sleeps until it is killed, or its parent is gone.
 fn sleeper() -> process::Child {
@@ -233,8 +235,7 @@ fn kill_finds_nobody_once_the_child_is_reaped() {
 #[test]
 fn kill_is_refused_where_the_child_is_anothers() {
     isolated(|| {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: takes root, to have a child of another user");
+        if !is_root("to have a child of another user") {
             return;
         }
         let mut victim = sleeper();
@@ -340,8 +341,7 @@ fn no_child_is_left_where_there_is_no_descriptor_for_it() {
 #[test]
 fn fork_fails_at_the_limit_of_processes() {
     isolated(|| {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: takes root, to become a user without processes");
+        if !is_root("to become a user without processes") {
             return;
         }
         join(child(|| {

@@ -8,9 +8,7 @@ use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
 use std::fs;
-use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
 
 use rawipc::pipe::Pipe;
 use rawipc::process::{self, Child, ExitStatus, Signal};
@@ -22,10 +20,10 @@ use rawipc::socket::{
 use rawipc::{Deadline, Errno, IoSlice, Result};
 use rustix::io::FdFlags;
 use rustix::net::sockopt;
-use rustix::process::Pid;
+use support::signals::{Interruptions, handle};
 use support::{
-    FewDescriptors, Interruptions, SOON, apart, child, descriptors, eventually, isolated, join,
-    sleeps_in_one_of, wait,
+    FewDescriptors, SOON, apart, child, descriptors, eventually, is_open_after_exec, isolated,
+    join, kill, naps, sleeps_in_one_of, wait,
 };
 
 /// How long a call may wait that is to give up.
@@ -264,26 +262,12 @@ fn message(number: usize) -> Vec<u8> {
     message
 }
 
-/// Ends a child that would not end by itself.
-#[track_caller]
-fn kill(mut child: Child) {
-    child.kill(Signal::KILL).unwrap();
-    assert_eq!(wait(&mut child).signal(), Some(libc::SIGKILL));
-}
-
-/// How often a process has gone to sleep.
-fn sleeps_so_far(pid: Pid) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-    line.unwrap().trim().parse().unwrap()
-}
-
 /// Waits until a child that nobody wakes but signals has slept several times more in these calls.
 #[track_caller]
 fn interrupted_in(child: &Child, calls: &[libc::c_long]) {
     sleeps_in_one_of(child.id(), calls);
-    let before = sleeps_so_far(child.id());
-    eventually("signals interrupt its sleep", || sleeps_so_far(child.id()) > before + 3);
+    let before = naps(child.id());
+    eventually("signals interrupt its sleep", || naps(child.id()) > before + 3);
 }
 
 // Carrying.
@@ -1245,25 +1229,14 @@ extern "C" fn count_signal(_signal: libc::c_int) {
     SIGNALS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Installs a handler after which the kernel restarts what can be restarted.
-fn restart_after_sigusr1() {
-    // SAFETY: an all-zero sigaction is a valid one: no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    action.sa_sigaction = count_signal as extern "C" fn(libc::c_int) as usize;
-    action.sa_flags = libc::SA_RESTART;
-    // SAFETY: `action` is initialised; its handler only adds to an atomic.
-    let installed =
-        unsafe { libc::sigaction(libc::SIGUSR1, &raw const action, core::ptr::null_mut()) };
-    assert_eq!(installed, 0);
-}
-
 #[test]
 fn restarting_handler_interrupts_only_the_forms_with_a_deadline() {
     fn restarts<K: Talk>() {
         for form in K::RECEIVES.iter().filter(|form| form.waits != Waits::Never) {
             let (here, there) = Socket::<K>::pair().unwrap();
             let (here, receiver) = apart(here, there, |there| {
-                restart_after_sigusr1();
+                let count = count_signal as extern "C" fn(libc::c_int) as usize;
+                handle(Signal::USR1, count, libc::SA_RESTART);
                 let answer = (form.call)(&there, Deadline::NEVER);
                 assert_eq!(SIGNALS.load(Ordering::Relaxed), 1, "{}", form.name);
                 match form.waits {
@@ -1272,10 +1245,10 @@ fn restarting_handler_interrupts_only_the_forms_with_a_deadline() {
                 }
             });
             form.sleeps(&receiver, &RECEIVE);
-            let before = sleeps_so_far(receiver.id());
+            let before = naps(receiver.id());
             receiver.kill(Signal::USR1).unwrap();
             if form.waits == Waits::Ever {
-                eventually("it sleeps again", || sleeps_so_far(receiver.id()) > before);
+                eventually("it sleeps again", || naps(receiver.id()) > before);
                 K::send(&here, b"after it").unwrap();
             }
             join(receiver);
@@ -1911,20 +1884,6 @@ fn write_all_says_how_far_it_came_when_the_other_side_closes() {
 }
 
 // The descriptors.
-
-/// Whether a program that this process becomes has this descriptor.
-fn is_open_after_exec(number: RawFd) -> bool {
-    let test = format!("test -e /proc/self/fd/{number}");
-    let mut shell = child(|| {
-        let error = Command::new("/bin/sh").args(["-c", &test]).exec();
-        panic!("{error}");
-    });
-    match wait(&mut shell) {
-        ExitStatus::Exited(0) => true,
-        ExitStatus::Exited(1) => false,
-        other => panic!("the shell: {other}"),
-    }
-}
 
 fn is_close_on_exec(fd: BorrowedFd<'_>) -> bool {
     rustix::io::fcntl_getfd(fd).unwrap().contains(FdFlags::CLOEXEC)

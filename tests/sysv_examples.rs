@@ -2,20 +2,15 @@
 
 mod support;
 
-use std::env;
 use std::ffi::OsStr;
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use rawipc::process::Pid;
 use rawipc::sysv::{Key, MsgQueue};
+use support::examples::{example, printed};
+use support::numbers::MSGRCV;
 use support::{isolated, sleeps_in};
-
-#[cfg(not(any(target_arch = "x86", target_arch = "s390x")))]
-const SYS_MSGRCV: libc::c_long = libc::SYS_msgrcv;
-#[cfg(any(target_arch = "x86", target_arch = "s390x"))]
-const SYS_MSGRCV: libc::c_long = 401;
 
 /// `sysv_msg`, in a directory of its own, and so with a queue of its own: which goes with this.
 struct Terminal(PathBuf);
@@ -34,12 +29,8 @@ impl Terminal {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let this = env::current_exe().unwrap();
-        let example = this.ancestors().nth(2).unwrap().join("examples/sysv_msg");
-        assert!(example.exists(), "first: cargo build --example sysv_msg");
-        let mut command = Command::new(example);
-        command.args(arguments).env_remove("RUST_BACKTRACE");
-        command.current_dir(&self.0).stdin(Stdio::null());
+        let mut command = example("sysv_msg");
+        command.args(arguments).current_dir(&self.0);
         command
     }
 
@@ -64,7 +55,7 @@ impl Terminal {
     /// Starts one that receives, and waits until it sleeps.
     fn receiver(&self, arguments: &[&str]) -> Child {
         let child = self.command(arguments).stdout(Stdio::piped()).spawn().unwrap();
-        sleeps_in(Pid::from_child(&child), SYS_MSGRCV);
+        sleeps_in(Pid::from_child(&child), MSGRCV);
         child
     }
 }
@@ -78,21 +69,13 @@ impl Drop for Terminal {
     }
 }
 
-#[track_caller]
-fn printed(mut child: Child) -> String {
-    let mut printed = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
-    assert!(child.wait().unwrap().success());
-    printed
-}
-
 #[test]
 fn receiver_that_waits_in_one_terminal_gets_what_is_sent_in_the_other() {
     isolated(|| {
         let terminal = Terminal::new();
         let receiver = terminal.receiver(&["receive"]);
         assert_eq!(terminal.succeeds(&["send", "3", "good morning"]), "");
-        assert_eq!(printed(receiver), "3: good morning\n");
+        assert_eq!(printed(receiver.wait_with_output().unwrap()), "3: good morning\n");
         assert_eq!(terminal.succeeds(&["remove"]), "");
         assert!(terminal.queue().is_none());
     });
@@ -106,7 +89,7 @@ fn receiver_of_a_type_leaves_the_others() {
         let receiver = terminal.receiver(&["receive", "7"]);
         terminal.succeeds(&["send", "6", ""]);
         terminal.succeeds(&["send", "7", "wanted"]);
-        assert_eq!(printed(receiver), "7: wanted\n");
+        assert_eq!(printed(receiver.wait_with_output().unwrap()), "7: wanted\n");
         assert_eq!(terminal.succeeds(&["receive"]), "1: first\n");
         assert_eq!(terminal.succeeds(&["receive", "6"]), "6: \n");
         terminal.succeeds(&["remove"]);

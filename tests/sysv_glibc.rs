@@ -6,7 +6,6 @@
 mod support;
 
 use core::ffi::{c_int, c_long, c_void};
-use core::ops::Deref;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -16,9 +15,10 @@ use rawipc::sysv::msg::{HEADER, Which};
 use rawipc::sysv::sem::{MAX_VALUE, Operation};
 use rawipc::sysv::{Key, Mode, MsgQueue, SemSet};
 use rustix::process::{Gid, Uid, getegid, geteuid};
-use support::{Interruptions, child, eventually, isolated, join, sleeps_in_one_of, wait};
-
-const RW: Mode = Mode::RUSR.union(Mode::WUSR);
+use support::glibc::answer;
+use support::signals::Interruptions;
+use support::sysv::{Queue, RW, Set};
+use support::{child, eventually, isolated, join, sleeps_in_one_of, wait};
 
 /// By which number either may call. (On 32-bit x86 and s390x they have been calls of their own only
 /// since Linux 5.1, which not every C library makes.)
@@ -34,30 +34,14 @@ mod numbers {
 }
 use numbers::{MSGRCV, MSGSND};
 
-/// What the C library's function returned, or its errno.
-fn checked(returned: impl Into<i64>) -> Result<i64, Errno> {
-    match returned.into() {
-        -1 => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap()),
-        returned => Ok(returned),
-    }
-}
-
-/// As [`checked`], of which the number says nothing.
-fn done(returned: c_int) -> Result<(), Errno> {
-    checked(returned).map(drop)
-}
-
-fn int(returned: i64) -> c_int {
-    returned.try_into().unwrap()
-}
-
 /// The C library's calls, with nothing added but bounds.
 mod c {
-    use super::{Errno, Key, c_int, c_long, c_void, checked, done, int};
+    use super::support::glibc::{answer, done};
+    use super::{Errno, Key, c_int, c_long, c_void};
 
     pub(crate) fn msgget(key: Key, flags: c_int) -> Result<c_int, Errno> {
         // SAFETY: takes integers only.
-        checked(unsafe { libc::msgget(key.as_raw(), flags) }).map(int)
+        answer(unsafe { libc::msgget(key.as_raw(), flags) })
     }
 
     pub(crate) fn msgsnd(
@@ -81,7 +65,7 @@ mod c {
         let to = message.as_mut_ptr().cast::<c_void>();
         // SAFETY: a word and that many bytes behind it, exclusive for the length of the call.
         let received = unsafe { libc::msgrcv(queue, to, room, kind, flags) };
-        let received = checked(i64::try_from(received).unwrap())?.try_into().unwrap();
+        let received = answer(i64::try_from(received).unwrap())?.try_into().unwrap();
         let (kind, text) = message.split_first_chunk().unwrap();
         let text: &[u8] = &text[..received];
         Ok((c_long::from_ne_bytes(*kind), text.to_vec()))
@@ -107,7 +91,7 @@ mod c {
 
     pub(crate) fn semget(key: Key, semaphores: c_int, flags: c_int) -> Result<c_int, Errno> {
         // SAFETY: takes integers only.
-        checked(unsafe { libc::semget(key.as_raw(), semaphores, flags) }).map(int)
+        answer(unsafe { libc::semget(key.as_raw(), semaphores, flags) })
     }
 
     /// One operation: index, change and flags.
@@ -151,7 +135,7 @@ mod c {
     /// Of the commands that return a number.
     pub(crate) fn ask(set: c_int, index: c_int, command: c_int) -> Result<i64, Errno> {
         // SAFETY: the callers' commands take no fourth argument.
-        checked(unsafe { libc::semctl(set, index, command) })
+        answer(unsafe { libc::semctl(set, index, command) }).map(i64::from)
     }
 
     pub(crate) fn set_value(set: c_int, index: c_int, value: c_int) -> Result<(), Errno> {
@@ -197,41 +181,13 @@ const NOWAIT: i16 = 0o4000;
 const UNDO: i16 = 0x1000;
 const _: () = assert!(NOWAIT as c_int == libc::IPC_NOWAIT && UNDO as c_int == libc::SEM_UNDO);
 
-/// A queue that goes when its test ends, however it ends.
-struct Queue(MsgQueue);
-
 impl Queue {
-    fn new() -> Self {
-        Self(MsgQueue::create_new(Key::PRIVATE, RW).unwrap())
-    }
-
     fn of_glibc() -> Self {
         Self(MsgQueue::from_id(c::msgget(Key::PRIVATE, CREATE).unwrap()))
     }
 }
 
-impl Deref for Queue {
-    type Target = MsgQueue;
-
-    fn deref(&self) -> &MsgQueue {
-        &self.0
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        let _gone_already = self.0.remove();
-    }
-}
-
-/// A set that goes when its test ends, however it ends.
-struct Set(SemSet);
-
 impl Set {
-    fn new(values: &[u16]) -> Self {
-        Self(SemSet::create_new(Key::PRIVATE, RW, values).unwrap())
-    }
-
     fn of_glibc(values: [u16; 3]) -> Self {
         let set = Self(SemSet::from_id(c::semget(Key::PRIVATE, 3, CREATE).unwrap()));
         c::set_values(set.id(), values).unwrap();
@@ -239,25 +195,9 @@ impl Set {
     }
 }
 
-impl Deref for Set {
-    type Target = SemSet;
-
-    fn deref(&self) -> &SemSet {
-        &self.0
-    }
-}
-
-impl Drop for Set {
-    fn drop(&mut self) {
-        let _gone_already = self.0.remove();
-    }
-}
-
 /// A key under which there is nothing.
 fn unused() -> Key {
-    let (queue, key) = MsgQueue::create_unique(RW).unwrap();
-    drop(Queue(queue));
-    key
+    Queue::keyed().1
 }
 
 fn received(
@@ -338,10 +278,10 @@ fn ftok_brings_both_to_one_queue() {
         let path = path.to_str().unwrap();
         let c_path = std::ffi::CString::new(path).unwrap();
         // SAFETY: the path is a C string that lives through the call.
-        let theirs = checked(unsafe { libc::ftok(c_path.as_ptr(), 0x5A) }).unwrap();
-        assert_eq!(Key::ftok(path, 0x5A), Ok(Key::from_raw(int(theirs))));
+        let theirs = answer(unsafe { libc::ftok(c_path.as_ptr(), 0x5A) }).unwrap();
+        assert_eq!(Key::ftok(path, 0x5A), Ok(Key::from_raw(theirs)));
         let queue = Queue(MsgQueue::create(Key::ftok(path, 0x5A).unwrap(), RW).unwrap());
-        assert_eq!(c::msgget(Key::from_raw(int(theirs)), 0), Ok(queue.id()));
+        assert_eq!(c::msgget(Key::from_raw(theirs), 0), Ok(queue.id()));
         std::fs::remove_file(path).unwrap();
     });
 }

@@ -10,48 +10,18 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use rawipc::pipe::Pipe;
-use rawipc::sysv::{Key, Mode, MsgQueue, SemSet};
+use rawipc::sysv::{Key, MsgQueue, SemSet};
 use rawipc::{Errno, PathArg};
+use support::glibc::answer;
+use support::sysv::{Queue, RW, Set};
+use support::users::unprivileged;
 use support::{child, isolated, join};
-
-const RW: Mode = Mode::RUSR.union(Mode::WUSR);
-
-/// Removes what a test has created, however the test ends.
-struct Removed<T: Copy>(T, fn(T) -> Result<(), Errno>);
-
-impl<T: Copy> Drop for Removed<T> {
-    fn drop(&mut self) {
-        let _gone_already = self.1(self.0);
-    }
-}
-
-fn queue(id: MsgQueue) -> Removed<MsgQueue> {
-    Removed(id, MsgQueue::remove)
-}
-
-fn set(id: SemSet) -> Removed<SemSet> {
-    Removed(id, SemSet::remove)
-}
 
 /// `ftok` by the C library.
 fn glibc(path: &[u8], project: u8) -> Result<Key, Errno> {
     let path = CString::new(path).unwrap();
     // SAFETY: the path is a C string that lives through the call.
-    match unsafe { libc::ftok(path.as_ptr(), project.into()) } {
-        -1 => Err(Errno::from_io_error(&std::io::Error::last_os_error()).unwrap()),
-        key => Ok(Key::from_raw(key)),
-    }
-}
-
-/// Runs `task` as a user to whom nothing is permitted that is not to all.
-fn unprivileged(task: impl FnOnce()) {
-    join(child(|| {
-        if rustix::process::geteuid().is_root() {
-            // SAFETY: sets this process's user, as the test wants it.
-            assert_eq!(unsafe { libc::setuid(65534) }, 0);
-        }
-        task();
-    }));
+    answer(unsafe { libc::ftok(path.as_ptr(), project.into()) }).map(Key::from_raw)
 }
 
 #[test]
@@ -256,9 +226,9 @@ fn key_is_its_number() {
 fn same_number_names_one_object_of_each_kind() {
     isolated(|| {
         let (made, key) = MsgQueue::create_unique(RW).unwrap();
-        let queue = queue(made);
+        let queue = Queue(made);
         assert_eq!(SemSet::open(key), Err(Errno::NOENT));
-        let set = set(SemSet::create_new(key, RW, &[3]).unwrap());
+        let set = Set(SemSet::create_new(key, RW, &[3]).unwrap());
         assert_eq!(MsgQueue::open(key), Ok(queue.0));
         assert_eq!(SemSet::open(key), Ok(set.0));
         queue.0.remove().unwrap();
@@ -273,7 +243,7 @@ fn key_that_two_derive_from_a_file_brings_them_together() {
         let path = support::path("meeting-place");
         fs::write(&path, "").unwrap();
         let here = path.as_os_str().as_bytes();
-        let queue = queue(MsgQueue::create(Key::ftok(here, b'q').unwrap(), RW).unwrap());
+        let queue = Queue(MsgQueue::create(Key::ftok(here, b'q').unwrap(), RW).unwrap());
         join(child(|| {
             let same = MsgQueue::open(Key::ftok(here, b'q').unwrap()).unwrap();
             same.send(5, b"found").unwrap();
@@ -289,7 +259,7 @@ fn keys_from_create_unique_are_of_either_sign_and_find_what_was_created() {
         let mut signs = HashSet::new();
         for _ in 0..64 {
             let (made, key) = MsgQueue::create_unique(RW).unwrap();
-            let made = queue(made);
+            let made = Queue(made);
             assert_ne!(key, Key::PRIVATE);
             assert_eq!(MsgQueue::open(key), Ok(made.0));
             assert_eq!(made.0.status().unwrap().permissions.key, key);
@@ -324,8 +294,8 @@ fn eight_processes_at_once_get_keys_of_their_own() {
             assert_eq!(reader.read_all(&mut told).unwrap().len(), 16, "a child failed");
             let [made, key, made_set, of_set] =
                 [0, 4, 8, 12].map(|at| i32::from_ne_bytes(told[at..at + 4].try_into().unwrap()));
-            let made = queue(MsgQueue::from_id(made));
-            let made_set = set(SemSet::from_id(made_set));
+            let made = Queue(MsgQueue::from_id(made));
+            let made_set = Set(SemSet::from_id(made_set));
             all.push((made, Key::from_raw(key), made_set, Key::from_raw(of_set)));
         }
         children.into_iter().for_each(join);

@@ -4,49 +4,26 @@ mod support;
 
 use core::ffi::c_long;
 use core::mem::MaybeUninit;
-use core::ops::Deref;
 use std::collections::HashMap;
 use std::fs;
 
 use rawipc::pipe::Pipe;
-use rawipc::process::{self, Child, Pid, Signal};
+use rawipc::process::{self, Pid, Signal};
 use rawipc::sysv::msg::{COPIED, HEADER, Which};
 use rawipc::sysv::{Key, Mode, MsgQueue};
 use rawipc::{Buffer, Errno};
 use rustix::process::{Gid, Uid, getegid, geteuid};
-use rustix::time::{ClockId, clock_gettime};
-use support::{Interruptions, child, eventually, isolated, join, sleeps_in, wait};
-
-#[cfg(not(any(target_arch = "x86", target_arch = "s390x")))]
-use libc::{SYS_msgrcv, SYS_msgsnd};
-
-/// Calls of their own there only since Linux 5.1, which `libc` does not know.
-#[cfg(any(target_arch = "x86", target_arch = "s390x"))]
-#[allow(non_upper_case_globals, reason = "as libc names them elsewhere")]
-mod numbers {
-    pub(super) const SYS_msgsnd: libc::c_long = 400;
-    pub(super) const SYS_msgrcv: libc::c_long = 401;
-}
-#[cfg(any(target_arch = "x86", target_arch = "s390x"))]
-use numbers::{SYS_msgrcv, SYS_msgsnd};
-
-const RW: Mode = Mode::RUSR.union(Mode::WUSR);
-
-/// Users that own nothing.
-const STRANGER: u32 = 65_534;
-const OTHER: u32 = 65_533;
+use support::limits::{in_own_namespace, with_limits};
+use support::numbers::{MSGRCV, MSGSND};
+use support::signals::Interruptions;
+use support::sysv::{Queue, RW, seconds};
+use support::users::{OTHER, STRANGER, as_stranger, become_user, is_root};
+use support::{child, eventually, isolated, join, kill, sleeps_in};
 
 /// Longer than any text that these tests send, but for those that say so.
 const ROOM: usize = HEADER + COPIED;
 
-/// A queue that goes when its test ends, however it ends.
-struct Queue(MsgQueue);
-
 impl Queue {
-    fn new() -> Self {
-        Self::permitting(0o600)
-    }
-
     fn permitting(mode: u32) -> Self {
         Self(MsgQueue::create_new(Key::PRIVATE, Mode::from_raw_mode(mode)).unwrap())
     }
@@ -56,25 +33,6 @@ impl Queue {
         let queue = Self::new();
         queue.set_max_bytes(bytes).unwrap();
         queue
-    }
-
-    fn keyed() -> (Self, Key) {
-        let (queue, key) = MsgQueue::create_unique(RW).unwrap();
-        (Self(queue), key)
-    }
-}
-
-impl Deref for Queue {
-    type Target = MsgQueue;
-
-    fn deref(&self) -> &MsgQueue {
-        &self.0
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        let _gone_already = self.0.remove();
     }
 }
 
@@ -103,82 +61,12 @@ fn in_place(text: &[u8]) -> Vec<u8> {
     [&[0xEE; HEADER], text].concat()
 }
 
-/// Runs `task` as that user, who may do nothing that is not permitted.
-fn become_user(id: u32) {
-    // SAFETY: sets this process's groups, as the test wants it.
-    assert_eq!(unsafe { libc::setgroups(0, core::ptr::null()) }, 0);
-    // SAFETY: sets this process's group, as the test wants it.
-    assert_eq!(unsafe { libc::setgid(id) }, 0);
-    // SAFETY: sets this process's user, as the test wants it.
-    assert_eq!(unsafe { libc::setuid(id) }, 0);
-}
-
-/// Whether this process may become another user; says so if not.
-fn is_root() -> bool {
-    let is_root = geteuid().is_root();
-    if !is_root {
-        eprintln!("skipped: takes root, to become another user");
-    }
-    is_root
-}
-
-/// Runs `task` as a user who owns nothing, and who is given nothing.
-fn as_stranger(task: impl FnOnce()) {
-    join(child(|| {
-        become_user(STRANGER);
-        task();
-    }));
-}
-
-/// Runs `task` where there are no other queues, and limits of its own.
-fn with_limits(limits: &[(&str, usize)], task: impl FnOnce()) {
-    join(child(|| {
-        // SAFETY: takes integers only; this process has one thread.
-        if unsafe { libc::unshare(libc::CLONE_NEWIPC) } != 0 {
-            eprintln!("skipped: takes root, to have limits of its own");
-            return;
-        }
-        for (name, limit) in limits {
-            if fs::write(format!("/proc/sys/kernel/{name}"), limit.to_string()).is_err() {
-                eprintln!("skipped: /proc/sys cannot be written to");
-                return;
-            }
-        }
-        task();
-    }));
-}
-
-/// The clock that the kernel takes a queue's times from, in seconds since 1970.
-fn seconds() -> i64 {
-    clock_gettime(ClockId::RealtimeCoarse).tv_sec
-}
-
 /// Where the message stands, for the system call that a process sleeps in.
 fn address(sleeper: Pid, number: c_long) -> usize {
     sleeps_in(sleeper, number);
     let shown = fs::read_to_string(format!("/proc/{}/syscall", sleeper.as_raw_nonzero())).unwrap();
     let address = shown.split(' ').nth(2).and_then(|shown| shown.strip_prefix("0x"));
     usize::from_str_radix(address.unwrap(), 16).unwrap()
-}
-
-/// Has the signals come to handlers that ask for calls to be restarted.
-fn restarting() -> Interruptions {
-    let interruptions = Interruptions::start();
-    // SAFETY: an all-zero sigaction is a valid one.
-    let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-    // SAFETY: `action` is exclusive for the length of the call; nothing is installed.
-    let told = unsafe { libc::sigaction(libc::SIGALRM, core::ptr::null(), &raw mut action) };
-    assert_eq!(told, 0);
-    action.sa_flags |= libc::SA_RESTART;
-    // SAFETY: `action` is what was just installed, but for the flag.
-    let set = unsafe { libc::sigaction(libc::SIGALRM, &raw const action, core::ptr::null_mut()) };
-    assert_eq!(set, 0);
-    interruptions
-}
-
-fn kill(mut child: Child) {
-    child.kill(Signal::KILL).unwrap();
-    assert_eq!(wait(&mut child).signal(), Some(libc::SIGKILL));
 }
 
 // Finding and creating.
@@ -249,7 +137,7 @@ fn open_finds_nothing_where_nothing_is() {
 #[test]
 fn open_of_the_private_key_finds_nothing_and_makes_nothing() {
     isolated(|| {
-        with_limits(&[], || {
+        in_own_namespace(|| {
             assert_eq!(MsgQueue::open(Key::PRIVATE), Err(Errno::NOENT));
             let table = fs::read_to_string("/proc/sysvipc/msg").unwrap();
             assert_eq!(table.lines().count(), 1, "only the heading: {table}");
@@ -455,7 +343,7 @@ fn receiver_sleeps_while_there_are_only_others() {
             let message = queue.receive(&mut buffer, Which::exactly(2)).unwrap();
             assert_eq!((message.kind, &*message.text), (2, &b"wanted"[..]));
         });
-        sleeps_in(receiver.id(), SYS_msgrcv);
+        sleeps_in(receiver.id(), MSGRCV);
         queue.send(3, b"another").unwrap();
         queue.send(2, b"wanted").unwrap();
         join(receiver);
@@ -472,7 +360,7 @@ fn message_goes_to_the_sleeper_who_wants_it() {
                 let mut buffer = [0; ROOM];
                 assert_eq!(queue.receive(&mut buffer, Which::exactly(kind)).unwrap().kind, kind);
             });
-            sleeps_in(receiver.id(), SYS_msgrcv);
+            sleeps_in(receiver.id(), MSGRCV);
             receiver
         });
         for (kind, receiver) in (1..).zip(receivers).collect::<Vec<_>>().into_iter().rev() {
@@ -601,7 +489,7 @@ fn sleeping_receiver_is_told_of_what_has_no_room() {
             let received = queue.receive(&mut [0; HEADER + 3], Which::any()).map(|_| ());
             assert_eq!(received, Err(Errno::TOOBIG));
         });
-        sleeps_in(receiver.id(), SYS_msgrcv);
+        sleeps_in(receiver.id(), MSGRCV);
         queue.send(1, b"four").unwrap();
         join(receiver);
         assert_eq!(next(*queue, Which::any()), Ok((1, b"four".to_vec())));
@@ -745,7 +633,7 @@ fn send_in_place_hands_the_kernel_the_buffer_itself() {
         let mut buffer = in_place(b"next");
         let stands_at = buffer.as_ptr().addr();
         let sender = child(|| queue.send_in_place(1, &mut buffer).unwrap());
-        assert_eq!(address(sender.id(), SYS_msgsnd), stands_at);
+        assert_eq!(address(sender.id(), MSGSND), stands_at);
         next(*queue, Which::any()).unwrap();
         join(sender);
     });
@@ -761,7 +649,7 @@ fn receive_hands_the_kernel_the_buffer_itself() {
             let message = queue.receive(&mut buffer, Which::any()).unwrap();
             assert_eq!(message.text.as_ptr().addr(), stands_at + HEADER);
         });
-        assert_eq!(address(receiver.id(), SYS_msgrcv), stands_at);
+        assert_eq!(address(receiver.id(), MSGRCV), stands_at);
         queue.send(1, b"there").unwrap();
         join(receiver);
     });
@@ -851,7 +739,7 @@ fn receive_sleeps_until_a_message_comes() {
             let mut buffer = [0; ROOM];
             assert_eq!(queue.receive(&mut buffer, Which::any()).unwrap().text, b"at last");
         });
-        sleeps_in(receiver.id(), SYS_msgrcv);
+        sleeps_in(receiver.id(), MSGRCV);
         queue.send(1, b"at last").unwrap();
         join(receiver);
     });
@@ -880,7 +768,7 @@ fn send_sleeps_until_there_is_room() {
             child(|| queue.send_in_place(3, &mut in_place(b"late")).unwrap()),
         ];
         for sender in &senders {
-            sleeps_in(sender.id(), SYS_msgsnd);
+            sleeps_in(sender.id(), MSGSND);
         }
         assert_eq!(messages(*queue), 1);
         assert_eq!(next(*queue, Which::any()), Ok((1, b"all of 8".to_vec())));
@@ -908,20 +796,20 @@ fn removal_wakes_who_sleeps() {
         let queue = Queue::holding(4);
         queue.send(1, b"full").unwrap();
         let sleepers = [
-            (child(|| assert_eq!(queue.send(1, b"x"), Err(Errno::IDRM))), SYS_msgsnd),
+            (child(|| assert_eq!(queue.send(1, b"x"), Err(Errno::IDRM))), MSGSND),
             (
                 child(|| {
                     let mut buffer = in_place(b"x");
                     assert_eq!(queue.send_in_place(1, &mut buffer), Err(Errno::IDRM));
                 }),
-                SYS_msgsnd,
+                MSGSND,
             ),
             (
                 child(|| {
                     let received = queue.receive(&mut [0; ROOM], Which::exactly(2)).map(|_| ());
                     assert_eq!(received, Err(Errno::IDRM));
                 }),
-                SYS_msgrcv,
+                MSGRCV,
             ),
         ];
         for (sleeper, call) in &sleepers {
@@ -1006,7 +894,7 @@ fn removal_at_the_moment_of_a_try_is_told_by_either_errno() {
 fn signal_ends_the_wait_for_a_message() {
     isolated(|| {
         let queue = Queue::new();
-        for start in [Interruptions::start, restarting] {
+        for start in [Interruptions::start, Interruptions::restarting] {
             let _interruptions = start();
             for which in [Which::any(), Which::exactly(2)] {
                 assert_eq!(queue.receive(&mut [0; ROOM], which), Err(Errno::INTR));
@@ -1020,7 +908,7 @@ fn signal_ends_the_wait_for_room_and_nothing_is_sent() {
     isolated(|| {
         let queue = Queue::holding(4);
         queue.send(1, b"full").unwrap();
-        for start in [Interruptions::start, restarting] {
+        for start in [Interruptions::start, Interruptions::restarting] {
             let _interruptions = start();
             assert_eq!(queue.send(1, b"x"), Err(Errno::INTR));
             assert_eq!(queue.send_in_place(1, &mut in_place(b"x")), Err(Errno::INTR));
@@ -1039,7 +927,7 @@ fn signal_without_a_handler_ends_no_wait() {
             assert_eq!(empty.receive(&mut buffer, Which::any()).unwrap().text, b"come");
         });
         let sender = child(|| full.send(1, b"gone").unwrap());
-        for (sleeper, call) in [(&receiver, SYS_msgrcv), (&sender, SYS_msgsnd)] {
+        for (sleeper, call) in [(&receiver, MSGRCV), (&sender, MSGSND)] {
             sleeps_in(sleeper.id(), call);
             sleeper.kill(Signal::STOP).unwrap();
             let stat = format!("/proc/{}/stat", sleeper.id().as_raw_nonzero());
@@ -1061,7 +949,7 @@ fn killed_receiver_takes_no_message_with_it() {
         let victim = child(|| {
             let _ = queue.receive(&mut [0; ROOM], Which::any());
         });
-        sleeps_in(victim.id(), SYS_msgrcv);
+        sleeps_in(victim.id(), MSGRCV);
         kill(victim);
         queue.send(1, b"for others").unwrap();
         assert_eq!(all(*queue), [(1, b"for others".to_vec())]);
@@ -1074,7 +962,7 @@ fn killed_sender_leaves_the_queue_usable_and_no_message() {
         let queue = Queue::holding(4);
         queue.send(1, b"full").unwrap();
         let victim = child(|| queue.send(2, b"x").unwrap());
-        sleeps_in(victim.id(), SYS_msgsnd);
+        sleeps_in(victim.id(), MSGSND);
         kill(victim);
         assert_eq!(all(*queue), [(1, b"full".to_vec())]);
         queue.try_send(3, b"next").unwrap();
@@ -1090,7 +978,7 @@ fn messages_outlive_their_sender() {
             queue.send(1, b"last words").unwrap();
             let _ = queue.receive(&mut [0; ROOM], Which::exactly(2));
         });
-        sleeps_in(victim.id(), SYS_msgrcv);
+        sleeps_in(victim.id(), MSGRCV);
         kill(victim);
         assert_eq!(all(*queue), [(1, b"last words".to_vec())]);
     });
@@ -1101,7 +989,7 @@ fn messages_outlive_their_sender() {
 #[test]
 fn sending_takes_permission_to_write() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         let queue = Queue::permitting(0o604);
@@ -1120,7 +1008,7 @@ fn sending_takes_permission_to_write() {
 #[test]
 fn receiving_and_looking_take_permission_to_read() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         let queue = Queue::permitting(0o602);
@@ -1142,7 +1030,7 @@ fn receiving_and_looking_take_permission_to_read() {
 #[test]
 fn create_takes_all_the_permissions_that_its_mode_names() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         let (queue, key) = Queue::keyed();
@@ -1161,7 +1049,7 @@ fn create_takes_all_the_permissions_that_its_mode_names() {
 #[test]
 fn open_takes_no_permission_but_every_use_does() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         let (queue, key) = Queue::keyed();
@@ -1178,7 +1066,7 @@ fn open_takes_no_permission_but_every_use_does() {
 #[test]
 fn only_owner_and_creator_set_and_remove() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         let queue = Queue::permitting(0o666);
@@ -1198,7 +1086,7 @@ fn only_owner_and_creator_set_and_remove() {
 #[test]
 fn setting_takes_permission_to_read_and_removing_does_not() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         as_stranger(|| {
@@ -1215,7 +1103,7 @@ fn setting_takes_permission_to_read_and_removing_does_not() {
 #[test]
 fn owner_can_be_another_and_may_then_set_and_remove() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         let queue = Queue::new();
@@ -1241,7 +1129,7 @@ fn owner_can_be_another_and_may_then_set_and_remove() {
 #[test]
 fn group_has_its_own_permissions() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         let queue = Queue::permitting(0o640);
@@ -1257,7 +1145,7 @@ fn group_has_its_own_permissions() {
 #[test]
 fn set_mode_ends_the_sleep_of_those_whom_it_shuts_out() {
     isolated(|| {
-        if !is_root() {
+        if !is_root("to become another user") {
             return;
         }
         let queue = Queue::permitting(0o666);
@@ -1266,7 +1154,7 @@ fn set_mode_ends_the_sleep_of_those_whom_it_shuts_out() {
             let received = queue.receive(&mut [0; ROOM], Which::any()).map(|_| ());
             assert_eq!(received, Err(Errno::ACCESS));
         });
-        sleeps_in(receiver.id(), SYS_msgrcv);
+        sleeps_in(receiver.id(), MSGRCV);
         queue.set_mode(RW).unwrap();
         join(receiver);
     });
@@ -1342,7 +1230,7 @@ fn sleeping_receiver_is_the_one_who_received_last() {
             queue.receive(&mut [0; ROOM], Which::any()).unwrap();
         });
         let pid = receiver.id();
-        sleeps_in(pid, SYS_msgrcv);
+        sleeps_in(pid, MSGRCV);
         queue.send(1, b"x").unwrap();
         join(receiver);
         let status = queue.status().unwrap();
@@ -1432,7 +1320,7 @@ fn set_max_bytes_lets_who_sleeps_for_room_go_on() {
         let queue = Queue::holding(4);
         queue.send(1, b"full").unwrap();
         let sender = child(|| queue.send(2, b"more").unwrap());
-        sleeps_in(sender.id(), SYS_msgsnd);
+        sleeps_in(sender.id(), MSGSND);
         queue.set_max_bytes(8).unwrap();
         join(sender);
         let status = queue.status().unwrap();

@@ -3,80 +3,28 @@
 mod support;
 
 use core::ffi::c_long;
-use core::ops::Deref;
-use std::env;
-use std::io::{Read as _, Write as _, stderr};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use rawipc::Errno;
-use rawipc::process::Pid;
 use rawipc::sysv::msg::{HEADER, Which};
 use rawipc::sysv::sem::Operation;
-use rawipc::sysv::{Key, Mode, MsgQueue, SemSet};
+use rawipc::sysv::{Key, MsgQueue, SemSet};
+use support::numbers::{MSGRCV, POLL};
+use support::python::{Program, Python};
+use support::sysv::{Queue, QueueOf, RW, Set, SetOf};
 use support::{child, eventually, isolated, join, sleeps_in, sleeps_in_one_of};
 
-const RW: Mode = Mode::RUSR.union(Mode::WUSR);
-
-/// The interpreter, where there is one that has the module; says so if not.
-fn interpreter() -> Option<PathBuf> {
-    let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/python/bin/python");
-    let path = env::var_os("RAWIPC_PYTHON").map_or_else(built, PathBuf::from);
-    let mut import = Command::new(&path);
-    let import = import.args(["-c", "import sysv_ipc"]).stderr(Stdio::null()).status();
-    if import.is_ok_and(|status| status.success()) {
-        return Some(path);
-    }
-    assert!(env::var_os("CI").is_none(), "no Python with sysv_ipc, which CI has to have");
-    // Not through `eprintln`: the harness keeps to itself what a test prints that passes.
-    let mut visibly = stderr();
-    writeln!(visibly, "skipped: no Python with sysv_ipc (run ci/python.sh)").unwrap();
-    None
-}
-
 /// Starts a script, for which `key` is the key.
-fn start(interpreter: &Path, key: Key, script: &str) -> Child {
-    const BEFORE: &str = "\
-import os, sys, sysv_ipc
-from sysv_ipc import *
-key = int(sys.argv[1])
-def fails(error, call, *arguments, **named):
-    try:
-        call(*arguments, **named)
-    except error:
-        return
-    raise AssertionError(error)
-";
-    Command::new(interpreter)
-        .args(["-c", &[BEFORE, script].concat(), &key.as_raw().to_string()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("Python")
+fn start(python: &Python, key: Key, script: &str) -> Program {
+    python.start(&format!("key = {}\n{script}", key.as_raw()))
 }
 
-/// What it has printed, once it has succeeded.
+/// What a script prints.
 #[track_caller]
-fn finish(mut child: Child) -> String {
-    let mut printed = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut printed).unwrap();
-    assert!(child.wait().unwrap().success(), "the script failed");
-    printed
+fn run(python: &Python, key: Key, script: &str) -> String {
+    start(python, key, script).join()
 }
-
-#[track_caller]
-fn python(interpreter: &Path, key: Key, script: &str) -> String {
-    finish(start(interpreter, key, script))
-}
-
-struct Queue(MsgQueue);
 
 impl Queue {
-    fn keyed() -> (Self, Key) {
-        let (queue, key) = MsgQueue::create_unique(RW).unwrap();
-        (Self(queue), key)
-    }
-
     fn next(&self, which: Which) -> Result<(c_long, Vec<u8>), Errno> {
         let mut buffer = [0; HEADER + 4096];
         let message = self.receive(&mut buffer, which)?;
@@ -84,85 +32,21 @@ impl Queue {
     }
 }
 
-impl Deref for Queue {
-    type Target = MsgQueue;
-
-    fn deref(&self) -> &MsgQueue {
-        &self.0
-    }
-}
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        let _gone_already = self.0.remove();
-    }
-}
-
-struct Set(SemSet);
-
-impl Set {
-    fn keyed(values: &[u16]) -> (Self, Key) {
-        let (set, key) = SemSet::create_unique(RW, values).unwrap();
-        (Self(set), key)
-    }
-}
-
-impl Deref for Set {
-    type Target = SemSet;
-
-    fn deref(&self) -> &SemSet {
-        &self.0
-    }
-}
-
-impl Drop for Set {
-    fn drop(&mut self) {
-        let _gone_already = self.0.remove();
-    }
-}
-
-/// What Python makes under a key goes when the test ends.
-struct OfKey(Key);
-
-impl Drop for OfKey {
-    fn drop(&mut self) {
-        if let Ok(left) = MsgQueue::open(self.0) {
-            let _gone_already = left.remove();
-        }
-        // SAFETY: takes integers only. (Ours would wait until it is initialised.)
-        let left = unsafe { libc::semget(self.0.as_raw(), 0, 0) };
-        if left >= 0 {
-            let _gone_already = SemSet::from_id(left).remove();
-        }
-    }
-}
-
-/// A key under which there is nothing.
-fn unused() -> (OfKey, Key) {
+/// A key under which there is nothing. What Python makes there goes when the test ends.
+fn unused() -> ((QueueOf, SetOf), Key) {
     let key = Queue::keyed().1;
-    (OfKey(key), key)
+    ((QueueOf(key), SetOf(key)), key)
 }
-
-#[cfg(not(any(target_arch = "x86", target_arch = "s390x")))]
-const SYS_MSGRCV: c_long = libc::SYS_msgrcv;
-#[cfg(any(target_arch = "x86", target_arch = "s390x"))]
-const SYS_MSGRCV: c_long = 401;
-
-/// By which `open` sleeps between one look and the next.
-#[cfg(target_arch = "x86_64")]
-const POLL: &[c_long] = &[libc::SYS_poll, libc::SYS_ppoll];
-#[cfg(not(target_arch = "x86_64"))]
-const POLL: &[c_long] = &[libc::SYS_ppoll];
 
 #[test]
 fn ftok_is_pythons() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let script = "\
 for path in ['/', '/proc', '/dev/null', '/usr', '/etc/passwd']:
     for project in [0, 1, 77, 255]:
         print(path, project, ftok(path, project, silence_warning=True))";
-        let printed = python(&interpreter, Key::PRIVATE, script);
+        let printed = run(&python, Key::PRIVATE, script);
         assert_eq!(printed.lines().count(), 20);
         for line in printed.lines() {
             let mut words = line.split(' ');
@@ -177,7 +61,7 @@ for path in ['/', '/proc', '/dev/null', '/usr', '/etc/passwd']:
 
 #[test]
 fn python_receives_what_we_send() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (queue, key) = Queue::keyed();
         for (kind, text) in [(5, &b"e"[..]), (2, b"a"), (3, b""), (2, b"b"), (4, b"d")] {
@@ -193,16 +77,16 @@ assert queue.receive(type=-3) == (b'', 3)
 assert queue.receive() == (b'e', 5)
 assert queue.receive(block=False) == (b'd', 4)
 assert queue.receive(type=9) == (b'\\xff\\xff', 9)
-fails(BusyError, queue.receive, block=False)
-fails(BusyError, queue.receive, block=False, type=2)";
-        python(&interpreter, key, script);
+refuses(BusyError, queue.receive, block=False)
+refuses(BusyError, queue.receive, block=False, type=2)";
+        run(&python, key, script);
         assert_eq!(queue.status().unwrap().messages, 0);
     });
 }
 
 #[test]
 fn we_receive_what_python_sends() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (_left, key) = unused();
         let script = "\
@@ -212,7 +96,7 @@ queue.send(b'a' * 2048, type=2)
 queue.send(b'', type=3)
 queue.send('text', block=False)
 print(os.getpid(), queue.id)";
-        let printed = python(&interpreter, key, script);
+        let printed = run(&python, key, script);
         let queue = Queue(MsgQueue::open(key).unwrap());
         let status = queue.status().unwrap();
         let sender = status.last_sender.unwrap().as_raw_nonzero();
@@ -227,50 +111,50 @@ print(os.getpid(), queue.id)";
 
 #[test]
 fn each_wakes_the_others_sleeping_receiver() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (queue, key) = Queue::keyed();
         let script = "\
 queue = MessageQueue(key)
 assert queue.receive(type=1) == (b'to Python', 1)
 queue.send(b'to Rust', type=2)";
-        let theirs = start(&interpreter, key, script);
-        sleeps_in(Pid::from_child(&theirs), SYS_MSGRCV);
+        let theirs = start(&python, key, script);
+        sleeps_in(theirs.pid(), MSGRCV);
         let ours = child(|| {
             assert_eq!(queue.next(Which::exactly(2)), Ok((2, b"to Rust".to_vec())));
         });
-        sleeps_in(ours.id(), SYS_MSGRCV);
+        sleeps_in(ours.id(), MSGRCV);
         queue.send(1, b"to Python").unwrap();
-        finish(theirs);
+        theirs.join();
         join(ours);
     });
 }
 
 #[test]
 fn python_sees_that_we_removed_a_queue() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (queue, key) = Queue::keyed();
         let script = "\
 queue = MessageQueue(key)
-fails(ExistentialError, queue.receive)
-fails((ExistentialError, OSError), queue.send, b'x')
-fails(ExistentialError, MessageQueue, key)";
-        let theirs = start(&interpreter, key, script);
-        sleeps_in(Pid::from_child(&theirs), SYS_MSGRCV);
+refuses(ExistentialError, queue.receive)
+refuses((ExistentialError, OSError), queue.send, b'x')
+refuses(ExistentialError, MessageQueue, key)";
+        let theirs = start(&python, key, script);
+        sleeps_in(theirs.pid(), MSGRCV);
         queue.remove().unwrap();
-        finish(theirs);
+        theirs.join();
     });
 }
 
 #[test]
 fn we_see_that_python_removed_a_queue() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (queue, key) = Queue::keyed();
         let ours = child(|| assert_eq!(queue.next(Which::any()), Err(Errno::IDRM)));
-        sleeps_in(ours.id(), SYS_MSGRCV);
-        python(&interpreter, key, "MessageQueue(key).remove()");
+        sleeps_in(ours.id(), MSGRCV);
+        run(&python, key, "MessageQueue(key).remove()");
         join(ours);
         assert_eq!(queue.try_send(1, b"x"), Err(Errno::INVAL));
         assert_eq!(MsgQueue::open(key), Err(Errno::NOENT));
@@ -279,7 +163,7 @@ fn we_see_that_python_removed_a_queue() {
 
 #[test]
 fn queue_that_one_has_filled_is_full_for_the_other() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (queue, key) = Queue::keyed();
         let script = "\
@@ -287,9 +171,9 @@ queue = MessageQueue(key)
 queue.max_size = 8
 queue.mode = 0o640
 queue.send(b'1234567')
-fails(BusyError, queue.send, b'89', block=False)
+refuses(BusyError, queue.send, b'89', block=False)
 queue.send(b'8', block=False)";
-        python(&interpreter, key, script);
+        run(&python, key, script);
         let status = queue.status().unwrap();
         assert_eq!((status.max_bytes, status.bytes), (8, 8));
         assert_eq!(status.permissions.mode.as_raw_mode(), 0o640);
@@ -299,17 +183,17 @@ queue.send(b'8', block=False)";
 
 #[test]
 fn key_that_one_has_taken_is_taken_for_the_other() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (_queue, key) = Queue::keyed();
         let _set = Set(SemSet::create_new(key, RW, &[1]).unwrap());
         let script = "\
-fails(ExistentialError, MessageQueue, key, IPC_CREX)
-fails(ExistentialError, Semaphore, key, IPC_CREX)";
-        python(&interpreter, key, script);
+refuses(ExistentialError, MessageQueue, key, IPC_CREX)
+refuses(ExistentialError, Semaphore, key, IPC_CREX)";
+        run(&python, key, script);
 
         let (_left, key) = unused();
-        python(&interpreter, key, "MessageQueue(key, IPC_CREX); Semaphore(key, IPC_CREX)");
+        run(&python, key, "MessageQueue(key, IPC_CREX); Semaphore(key, IPC_CREX)");
         assert_eq!(MsgQueue::create_new(key, RW), Err(Errno::EXIST));
         assert_eq!(SemSet::create_new(key, RW, &[1]), Err(Errno::EXIST));
     });
@@ -319,7 +203,7 @@ fails(ExistentialError, Semaphore, key, IPC_CREX)";
 
 #[test]
 fn python_operates_on_our_set_and_finds_it_initialised() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (set, key) = Set::keyed(&[3]);
         let script = "\
@@ -330,13 +214,13 @@ semaphore.P(delta=2)
 assert semaphore.value == 0 and semaphore.last_pid == os.getpid()
 semaphore.Z()
 if SEMAPHORE_TIMEOUT_SUPPORTED:  # which depends on how the module was built
-    fails(BusyError, semaphore.P, timeout=0)
-    fails(BusyError, semaphore.P, timeout=0.01)
+    refuses(BusyError, semaphore.P, timeout=0)
+    refuses(BusyError, semaphore.P, timeout=0.01)
 semaphore.block = False
-fails(BusyError, semaphore.P)
+refuses(BusyError, semaphore.P)
 semaphore.V(delta=5)
-fails(BusyError, semaphore.Z)";
-        python(&interpreter, key, script);
+refuses(BusyError, semaphore.Z)";
+        run(&python, key, script);
         assert_eq!(set.value(0), Ok(5));
     });
 }
@@ -345,26 +229,26 @@ fails(BusyError, semaphore.Z)";
 /// make one ("Semaphore Initialization"): only then can others know.
 #[test]
 fn pythons_semaphore_is_ready_after_its_first_operation() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (_left, key) = unused();
         let script = "\
 semaphore = Semaphore(key, IPC_CREX, initial_value=7)
 assert semaphore.o_time == 0 and semaphore.value == 7";
-        python(&interpreter, key, script);
+        run(&python, key, script);
         assert_eq!(SemSet::try_open(key), Err(Errno::AGAIN));
 
-        python(&interpreter, key, "Semaphore(key).release()");
+        run(&python, key, "Semaphore(key).release()");
         let set = SemSet::try_open(key).unwrap();
         assert_eq!((set.value(0), set.status().unwrap().semaphores), (Ok(8), 1));
         set.wait(0).unwrap();
-        python(&interpreter, key, "assert Semaphore(key).value == 7");
+        run(&python, key, "assert Semaphore(key).value == 7");
     });
 }
 
 #[test]
 fn we_wait_until_python_has_initialised() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (_left, key) = unused();
         // Forked first, so that it does not hold the other end of Python's input.
@@ -382,30 +266,29 @@ semaphore = Semaphore(key, IPC_CREX)
 sys.stdin.read()
 semaphore.value = 5
 semaphore.release()";
-        let mut theirs = start(&interpreter, key, script);
+        let theirs = start(&python, key, script);
         eventually("it is made", || SemSet::try_open(key) == Err(Errno::AGAIN));
         sleeps_in_one_of(ours.id(), POLL);
-        drop(theirs.stdin.take());
-        finish(theirs);
+        theirs.join();
         join(ours);
     });
 }
 
 #[test]
 fn each_wakes_the_others_waiter() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (set, key) = Set::keyed(&[0]);
-        let theirs = start(&interpreter, key, "Semaphore(key).P(delta=2)");
+        let theirs = start(&python, key, "Semaphore(key).P(delta=2)");
         eventually("Python waits", || set.waiting(0) == Ok(1));
         set.operate(&[Operation::change(0, 3)]).unwrap();
-        finish(theirs);
+        theirs.join();
         assert_eq!(set.value(0), Ok(1));
 
-        let theirs = start(&interpreter, key, "Semaphore(key).Z()");
+        let theirs = start(&python, key, "Semaphore(key).Z()");
         eventually("Python waits for zero", || set.waiting_for_zero(0) == Ok(1));
         set.wait(0).unwrap();
-        finish(theirs);
+        theirs.join();
 
         let ours = child(|| set.wait(0).unwrap());
         eventually("we wait", || set.waiting(0) == Ok(1));
@@ -413,14 +296,14 @@ fn each_wakes_the_others_waiter() {
 semaphore = Semaphore(key)
 assert semaphore.waiting_for_nonzero == 1 and semaphore.waiting_for_zero == 0
 semaphore.V()";
-        python(&interpreter, key, script);
+        run(&python, key, script);
         join(ours);
     });
 }
 
 #[test]
 fn what_python_is_to_undo_is_undone_when_it_ends() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (set, key) = Set::keyed(&[3]);
         let script = "\
@@ -432,21 +315,21 @@ semaphore.P()
 semaphore.Z()
 semaphore.undo = True
 semaphore.P()";
-        let theirs = start(&interpreter, key, script);
+        let theirs = start(&python, key, script);
         eventually("it waits", || set.waiting(0) == Ok(1));
         assert_eq!(set.value(0), Ok(0));
         set.post(0).unwrap();
-        finish(theirs);
+        theirs.join();
         assert_eq!(set.value(0), Ok(3), "2 and 1 came back, 1 did not, 1 was posted");
     });
 }
 
 #[test]
 fn each_sees_the_value_that_the_other_sets() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (set, key) = Set::keyed(&[3]);
-        python(&interpreter, key, "Semaphore(key).value = 32767");
+        run(&python, key, "Semaphore(key).value = 32767");
         assert_eq!(set.value(0), Ok(rawipc::sysv::sem::MAX_VALUE));
         set.set_value(0, 9).unwrap();
         let script = "\
@@ -454,30 +337,30 @@ semaphore = Semaphore(key)
 assert semaphore.value == 9
 semaphore.mode = 0o640
 assert semaphore.uid == os.getuid() and semaphore.cgid == os.getgid()";
-        python(&interpreter, key, script);
+        run(&python, key, script);
         assert_eq!(set.status().unwrap().permissions.mode.as_raw_mode(), 0o640);
     });
 }
 
 #[test]
 fn each_sees_that_the_other_removed_a_set() {
-    let Some(interpreter) = interpreter() else { return };
+    let Some(python) = Python::with("sysv_ipc") else { return };
     isolated(|| {
         let (set, key) = Set::keyed(&[0]);
         let script = "\
 semaphore = Semaphore(key)
-fails(ExistentialError, semaphore.P)
-fails(ExistentialError, semaphore.V)
-fails(ExistentialError, Semaphore, key)";
-        let theirs = start(&interpreter, key, script);
+refuses(ExistentialError, semaphore.P)
+refuses(ExistentialError, semaphore.V)
+refuses(ExistentialError, Semaphore, key)";
+        let theirs = start(&python, key, script);
         eventually("it waits", || set.waiting(0) == Ok(1));
         set.remove().unwrap();
-        finish(theirs);
+        theirs.join();
 
         let (set, key) = Set::keyed(&[0]);
         let ours = child(|| assert_eq!(set.wait(0), Err(Errno::IDRM)));
         eventually("we wait", || set.waiting(0) == Ok(1));
-        python(&interpreter, key, "Semaphore(key).remove()");
+        run(&python, key, "Semaphore(key).remove()");
         join(ours);
         assert_eq!(set.post(0), Err(Errno::INVAL));
     });

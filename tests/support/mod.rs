@@ -9,17 +9,33 @@
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub(crate) mod crowd;
+pub(crate) mod examples;
+pub(crate) mod gate;
+pub(crate) mod glibc;
+pub(crate) mod limits;
+pub(crate) mod numbers;
+pub(crate) mod own;
+pub(crate) mod python;
+pub(crate) mod seccomp;
+pub(crate) mod shared;
+pub(crate) mod signals;
+pub(crate) mod sysv;
+pub(crate) mod users;
+
 use core::cell::Cell;
 use core::time::Duration;
 use std::env;
 use std::fs;
 use std::io::{Read as _, Seek as _};
+use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use rawipc::Deadline;
+use rawipc::pipe::Pipe;
 use rawipc::process::{Child, ExitStatus, spawn};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{
@@ -34,6 +50,10 @@ const LIMIT: Duration = Duration::from_secs(20);
 
 /// How long a test waits for what should happen at once.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
+
+pub(crate) fn soon() -> Deadline {
+    Deadline::after(SOON)
+}
 
 /// Runs `body` in a process of its own, and fails if it fails, hangs, or leaves anything behind.
 ///
@@ -153,7 +173,20 @@ pub(crate) fn join(mut child: Child) {
 /// Waits for a child that has to end soon.
 #[track_caller]
 pub(crate) fn wait(child: &mut Child) -> ExitStatus {
-    child.wait_until(Deadline::after(SOON)).expect("the child's end")
+    child.wait_until(soon()).expect("the child's end")
+}
+
+/// Sleeps until it is killed.
+pub(crate) fn sleep_for_ever() {
+    let Pipe { reader, writer: _writer } = Pipe::new().expect("a pipe");
+    reader.read(&mut [0]).expect("no end");
+}
+
+/// Ends a child that would not by itself.
+#[track_caller]
+pub(crate) fn kill(mut child: Child) {
+    child.kill(Signal::KILL).expect("kill");
+    assert!(wait(&mut child).is_killed_by(Signal::KILL));
 }
 
 /// A path that no other test uses, in a directory that goes when the test ends.
@@ -193,57 +226,15 @@ pub(crate) fn sleeps_in_one_of(pid: Pid, numbers: &[libc::c_long]) {
     });
 }
 
-/// While it lives, a signal handler runs every few milliseconds, installed without `SA_RESTART`:
-/// each call that sleeps is interrupted.
-pub(crate) struct Interruptions(());
-
-impl Interruptions {
-    pub(crate) fn start() -> Self {
-        extern "C" fn do_nothing(_signal: libc::c_int) {}
-        // SAFETY: an all-zero sigaction is a valid one: no flags, an empty mask.
-        let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
-        action.sa_sigaction = do_nothing as extern "C" fn(libc::c_int) as usize;
-        // SAFETY: `action` is initialised; its handler does nothing, which is async-signal-safe.
-        let installed =
-            unsafe { libc::sigaction(libc::SIGALRM, &raw const action, core::ptr::null_mut()) };
-        assert_eq!(installed, 0);
-        Self::every(5000);
-        Self(())
-    }
-
-    fn every(microseconds: libc::suseconds_t) {
-        let interval = libc::timeval { tv_sec: 0, tv_usec: microseconds };
-        let timer = libc::itimerval { it_interval: interval, it_value: interval };
-        // SAFETY: `timer` is initialised; the old one is not asked for.
-        let set =
-            unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, core::ptr::null_mut()) };
-        assert_eq!(set, 0);
-    }
-}
-
-impl Drop for Interruptions {
-    fn drop(&mut self) {
-        Self::every(0);
-    }
-}
-
 /// Limits how many descriptors this process may have open; put back when dropped.
 pub(crate) struct FewDescriptors(rustix::process::Rlimit);
 
 impl FewDescriptors {
     /// No more than are open now.
     pub(crate) fn no_more() -> Self {
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-        let before = getrlimit(Resource::Nofile);
-        // The lowest that is free, so that the next one fails.
-        let free = rustix::io::dup(rustix::stdio::stderr()).expect("a descriptor");
-        let free = u64::try_from(rustix::fd::AsRawFd::as_raw_fd(&free)).expect("not negative");
-        setrlimit(Resource::Nofile, Rlimit { current: Some(free), ..before }).expect("setrlimit");
-        Self(before)
+        Self::more(0)
     }
-}
 
-impl FewDescriptors {
     /// As many more as that.
     pub(crate) fn more(more: usize) -> Self {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -266,33 +257,43 @@ impl Drop for FewDescriptors {
     }
 }
 
-/// From here on, these system calls of this process, and of those it forks, fail with `errno`: the
-/// way to meet an older kernel. False, and says so, where the kernel has no seccomp filters.
-pub(crate) fn refuse_calls(numbers: &[libc::c_long], errno: rawipc::Errno) -> bool {
-    fn step(code: u32, constant: u32, otherwise: u8) -> libc::sock_filter {
-        let code = code.try_into().expect("a BPF instruction");
-        libc::sock_filter { code, jt: 0, jf: otherwise, k: constant }
-    }
+/// How often a process has gone to sleep so far.
+pub(crate) fn naps(pid: Pid) -> u64 {
+    let path = format!("/proc/{}/status", pid.as_raw_nonzero());
+    let status = fs::read_to_string(path).expect("its status");
+    let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    count.and_then(|count| count.trim().parse().ok()).expect("a number")
+}
 
-    let answer = libc::SECCOMP_RET_ERRNO | errno.raw_os_error().unsigned_abs();
-    // The call's number is the first word that a filter sees.
-    let mut filter = vec![step(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, 0, 0)];
-    for &number in numbers {
-        let number = number.try_into().expect("a system call's number");
-        filter.push(step(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, number, 1));
-        filter.push(step(libc::BPF_RET | libc::BPF_K, answer, 0));
+/// Whether a program that this process becomes has this descriptor.
+pub(crate) fn is_open_after_exec(number: RawFd) -> bool {
+    let test = format!("test -e /proc/self/fd/{number}");
+    let mut shell = child(|| {
+        let error = Command::new("/bin/sh").args(["-c", &test]).exec();
+        panic!("{error}");
+    });
+    match wait(&mut shell) {
+        ExitStatus::Exited(0) => true,
+        ExitStatus::Exited(1) => false,
+        other => panic!("the shell: {other}"),
     }
-    filter.push(step(libc::BPF_RET | libc::BPF_K, libc::SECCOMP_RET_ALLOW, 0));
-    let len = filter.len().try_into().expect("a short filter");
-    let program = libc::sock_fprog { len, filter: filter.as_mut_ptr() };
+}
 
-    // SAFETY: takes plain numbers, and only takes from this process what exec could give it.
-    let unprivileged = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
-    // SAFETY: `program` points to `filter`, which lives until the kernel has copied it.
-    let installed =
-        unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
-    if (unprivileged, installed) != (0, 0) {
-        eprintln!("skipped: takes seccomp filters, to refuse system calls");
-    }
-    (unprivileged, installed) == (0, 0)
+/// From here on, this process and those that it forks run on the same CPU only.
+pub(crate) fn stay_on_one_cpu() {
+    use rustix::thread::{CpuSet, sched_getcpu, sched_setaffinity};
+    let mut this = CpuSet::new();
+    this.set(sched_getcpu());
+    sched_setaffinity(None, &this).expect("a CPU of those that this process may use");
+}
+
+/// From here on, that process runs only while nobody else wants to, on its CPU: woken, it does not
+/// get on before its waker gives way.
+pub(crate) fn run_last(pid: Pid) {
+    let priority = libc::sched_param { sched_priority: 0 };
+    // SAFETY: the parameters are initialised and live.
+    let set = unsafe {
+        libc::sched_setscheduler(pid.as_raw_pid(), libc::SCHED_IDLE, &raw const priority)
+    };
+    assert_eq!(set, 0);
 }

@@ -99,8 +99,8 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// As [`open`](Self::open), but for `NOENT`, and as [`create_new`](Self::create_new), but for
-    /// `EXIST`.
+    /// As [`open`](Self::open), and as [`create_new`](Self::create_new), but for `EXIST`; `NOENT`
+    /// only for want of `/proc`.
     ///
     /// # References
     ///
@@ -114,10 +114,11 @@ impl Options {
     /// # Errors
     ///
     /// [`Errno::EXIST`] if the name is taken; [`Errno::INVAL`] if a size is zero or, for an
-    /// unprivileged process, beyond the system's [`Limits`]; [`Errno::NOSPC`] if
-    /// there are as many queues as the system allows the unprivileged; [`Errno::MFILE`] at the
-    /// limit of descriptors, and of the bytes that this user's queues may take
-    /// (`RLIMIT_MSGQUEUE`).
+    /// unprivileged process, beyond the system's [`Limits`], and whatever the privilege, with more
+    /// than 65,536 messages or 16 MiB a message; [`Errno::NOENT`] if only one size is given, and
+    /// there is no `/proc` to read the other's default from; [`Errno::NOSPC`] if there are as many
+    /// queues as the system allows the unprivileged; [`Errno::MFILE`] at the limit of descriptors,
+    /// and of the bytes that this user's queues may take (`RLIMIT_MSGQUEUE`).
     ///
     /// # References
     ///

@@ -76,8 +76,8 @@ impl Mq {
     ///
     /// # Errors
     ///
-    /// [`Errno::NOENT`] if there is no queue of that name; [`Errno::ACCESS`] or [`Errno::PERM`] if
-    /// it is another's.
+    /// [`Errno::NOENT`] if there is no queue of that name; [`Errno::PERM`] if it is another user's,
+    /// whatever its permissions.
     ///
     /// # References
     ///
@@ -93,9 +93,9 @@ impl Mq {
     ///
     /// [`Errno::MSGSIZE`] if it is longer than the queue allows; [`Errno::INVAL`] if the priority
     /// is [`PRIORITIES`](super::PRIORITIES) or more; [`Errno::BADF`] if the queue is open for
-    /// receiving only; [`Errno::INTR`] if a signal handler ran before there was room;
-    /// [`Errno::AGAIN`] if there is no room and the description is
-    /// [non-blocking](Self::set_nonblocking).
+    /// receiving only; [`Errno::INTR`] if a signal handler ran before there was room, installed
+    /// without `SA_RESTART`: with it, this goes on; [`Errno::AGAIN`] if there is no room and the
+    /// description is [non-blocking](Self::set_nonblocking).
     ///
     /// # Examples
     ///
@@ -139,7 +139,8 @@ impl Mq {
     ///
     /// # Errors
     ///
-    /// As `send`; [`Errno::TIMEDOUT`] if there is no room by then, and `AGAIN` never.
+    /// As `send`; [`Errno::TIMEDOUT`] if there is no room by then, and `AGAIN` never;
+    /// [`Errno::INTR`] whatever handler ran: `SA_RESTART` restarts no wait with a deadline.
     pub fn send_until(&self, message: &[u8], priority: u32, by: Deadline) -> Result<()> {
         let fd = self.0.as_fd();
         wait::until(fd, PollFlags::OUT, by, || self.try_send(message, priority))
@@ -154,9 +155,10 @@ impl Mq {
     /// # Errors
     ///
     /// [`Errno::MSGSIZE`] if the buffer is shorter than the queue's message size: nothing was
-    /// taken; [`Errno::BADF`] if the queue is open for sending only; [`Errno::INTR`] if a
-    /// signal handler ran before anything came; [`Errno::AGAIN`] if there is nothing and the
-    /// description is [non-blocking](Self::set_nonblocking).
+    /// taken; [`Errno::BADF`] if the queue is open for sending only; [`Errno::INTR`] if a signal
+    /// handler ran before anything came, installed without `SA_RESTART`: with it, this goes on;
+    /// [`Errno::AGAIN`] if there is nothing and the description is
+    /// [non-blocking](Self::set_nonblocking).
     ///
     /// # Examples
     ///
@@ -188,7 +190,8 @@ impl Mq {
     ///
     /// # Errors
     ///
-    /// As `receive`; [`Errno::TIMEDOUT`] if there is nothing by then, and `AGAIN` never.
+    /// As `receive`; [`Errno::TIMEDOUT`] if there is nothing by then, and `AGAIN` never;
+    /// [`Errno::INTR`] whatever handler ran: `SA_RESTART` restarts no wait with a deadline.
     pub fn receive_until<'b>(&self, buffer: impl Buffer<'b>, by: Deadline) -> Result<Message<'b>> {
         let mut filling = Filling::new(buffer);
         let priority = wait::until(self.0.as_fd(), PollFlags::IN, by, || {
