@@ -28,7 +28,8 @@ for name in pipe fifo socketpair $names; do
     grep -w "$name" "$work/table" | grep -q ' 3\.14159262176 ' || fail "no row by $name"
 done
 
-for wrong in "--terms none" "--terms 0" "--processes 0" "--via nonsense" "--nonsense" "stray"; do
+for wrong in "--terms none" "--terms 0" "--processes 0" "--via nonsense" "--cpu nonsense" \
+    "--nonsense" "stray"; do
     status=0
     # shellcheck disable=SC2086 # two words
     "$examples/pi" $wrong >"$work/out" 2>"$work/errors" || status=$?

@@ -23,20 +23,35 @@ use rustix::process::{
     pidfd_send_signal, set_child_subreaper, setrlimit, waitid,
 };
 use serde_json::Value;
+use support::examples::{example, printed};
+use support::users::is_root;
 use support::{eventually, isolated};
 
-const MECHANISMS: [&str; 6] = ["file", "pipe", "fifo", "socketpair", "posix-mq", "sysv-mq"];
+const MECHANISMS: [&str; 12] = [
+    "file",
+    "pipe",
+    "fifo",
+    "socketpair",
+    "posix-mq",
+    "sysv-mq",
+    "shm-sem",
+    "sysv-shm",
+    "mutex",
+    "atomic",
+    "sharded",
+    "exact",
+];
+
+/// Those by which the parent gets each part, and adds them up by rank. By the others the children
+/// do, as they come, or nobody rounds before the end.
+const BY_RANK: [&str; 7] = ["file", "pipe", "fifo", "socketpair", "posix-mq", "sysv-mq", "sharded"];
 
 /// More terms than are done before the test ends.
-const ENDLESS: &str = "--terms 1_000_000_000_000";
+const ENDLESS: &str = "--terms 1_000_000_000_000_000";
 
 /// The driver's command line.
 fn pi(arguments: &str) -> Command {
-    let tests = env::current_exe().unwrap();
-    let executable = tests.parent().unwrap().with_file_name("examples").join("pi");
-    let built = executable.exists();
-    assert!(built, "{} is missing: cargo build --example pi", executable.display());
-    let mut command = Command::new(executable);
+    let mut command = example("pi");
     command.args(arguments.split_whitespace());
     command
 }
@@ -90,14 +105,6 @@ fn run(arguments: &str) -> Output {
     Driver::start(pi(arguments)).end()
 }
 
-/// What it printed, if it did well and without complaint.
-#[track_caller]
-fn printed(output: Output) -> String {
-    assert!(output.status.success(), "{output:?}");
-    assert!(output.stderr.is_empty(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// Its one line of complaint, if it ended with this code and printed nothing else.
 #[track_caller]
 fn complaint(output: Output, code: i32) -> String {
@@ -113,6 +120,10 @@ fn complaint(output: Output, code: i32) -> String {
 #[track_caller]
 fn json(output: Output) -> Vec<Value> {
     printed(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn adds_by_rank(result: &Value) -> bool {
+    BY_RANK.contains(&result["via"].as_str().unwrap())
 }
 
 fn temporary_files() -> Vec<PathBuf> {
@@ -170,11 +181,15 @@ fn pi_by_the_book(terms: u32, processes: u32) -> f64 {
     const BLOCK: u32 = 1 << 16;
 
     let sum_of = |block: u32| {
-        let mut lanes = [0.0; 8];
+        let mut lanes = vec![0.0; 32];
         for k in block * BLOCK..terms.min((block + 1) * BLOCK) {
-            lanes[k as usize % 8] += term(k);
+            lanes[k as usize % 32] += term(k);
         }
-        lanes.into_iter().reduce(|sum, lane| sum + lane).unwrap()
+        while let [_, _, ..] = lanes[..] {
+            let upper = lanes.split_off(lanes.len() / 2);
+            lanes.iter_mut().zip(upper).for_each(|(lane, other)| *lane += other);
+        }
+        lanes[0]
     };
     let blocks = terms.div_ceil(BLOCK);
     let mut sum = 0.0;
@@ -203,13 +218,13 @@ fn defaults_print_the_classic_number_by_every_mechanism() {
 }
 
 #[test]
-fn defaults_give_the_same_bits_by_every_mechanism() {
+fn defaults_give_the_same_bits_by_every_mechanism_that_adds_by_rank() {
     isolated(|| {
         let results = json(run("--json"));
         let told: Vec<_> = results.iter().map(|result| result["via"].as_str().unwrap()).collect();
         assert_eq!(told, MECHANISMS);
-        for result in results {
-            assert_eq!(result["bits"], "400921fb4ffe78c1", "{result}");
+        for result in results.iter().filter(|result| adds_by_rank(result)) {
+            assert_eq!(result["bits"], "400921fb4ffe78b6", "{result}");
         }
     });
 }
@@ -236,7 +251,7 @@ fn json_says_what_was_computed() {
 }
 
 #[test]
-fn order_of_additions_is_as_promised_by_every_mechanism_in_every_run() {
+fn order_of_additions_is_as_promised_by_every_mechanism_that_adds_by_rank() {
     isolated(|| {
         for (terms, processes) in [
             (3, 64),
@@ -250,8 +265,60 @@ fn order_of_additions_is_as_promised_by_every_mechanism_in_every_run() {
             (2_000_000, 31),
         ] {
             let promised = format!("{:016x}", pi_by_the_book(terms, processes).to_bits());
-            for result in json(run(&format!("--terms {terms} --processes {processes} --json"))) {
+            let results = json(run(&format!("--terms {terms} --processes {processes} --json")));
+            for result in results.iter().filter(|result| adds_by_rank(result)) {
                 assert_eq!(result["bits"], promised, "{result}");
+            }
+        }
+    });
+}
+
+#[test]
+fn order_of_additions_is_as_promised_whatever_the_cpu_can_do() {
+    isolated(|| {
+        for (terms, processes) in [(1_000, 2), (600_000, 1), (999_999, 3), (2_000_001, 10)] {
+            let promised = format!("{:016x}", pi_by_the_book(terms, processes).to_bits());
+            for cpu in cpus() {
+                let job = format!("--terms {terms} --processes {processes} --cpu {cpu}");
+                let results = json(run(&format!("{job} --via pipe --json")));
+                assert_eq!(results[0]["cpu"], cpu);
+                assert_eq!(results[0]["bits"], promised, "{job}");
+            }
+        }
+    });
+}
+
+/// What the help says that this CPU can do, from the simplest to the best.
+fn cpus() -> Vec<String> {
+    let help = printed(run("--help"));
+    let told = help.lines().find_map(|line| line.trim().strip_prefix("--cpu NAME")).unwrap();
+    let (_, list) = told.split_once(": ").unwrap();
+    let (list, default) = list.split_once(" [default: ").unwrap();
+    let cpus: Vec<_> = list.split(", ").map(str::to_owned).collect();
+    assert_eq!(cpus[0], "scalar");
+    assert_eq!(Some(default), cpus.last().map(|best| format!("{best}]")).as_deref());
+    cpus
+}
+
+#[test]
+fn exact_sum_has_the_same_bits_for_any_number_of_processes_on_any_cpu() {
+    isolated(|| {
+        for (terms, promised) in [(10_000_000, "400921fb4ffe78b8"), (1_234_567, "400921fb31a929c7")]
+        {
+            for processes in [1, 2, 3, 7, 10, 64] {
+                for cpu in ["scalar", "avx2", "avx512"] {
+                    let options = format!(
+                        "--terms {terms} --processes {processes} --via exact --json --cpu {cpu}"
+                    );
+                    let output = run(&options);
+                    if output.status.code() == Some(2) {
+                        eprintln!("skipped: takes a CPU with {cpu}");
+                        continue;
+                    }
+                    for result in json(output) {
+                        assert_eq!(result["bits"], promised, "{result}");
+                    }
+                }
             }
         }
     });
@@ -278,7 +345,7 @@ fn mechanisms_are_run_as_they_are_named() {
             ("--via fifo", "fifo"),
             ("--via socketpair,file", "socketpair file"),
             ("--via pipe --via file,pipe", "pipe file pipe"),
-            ("--via all --via pipe", "file pipe fifo socketpair posix-mq sysv-mq pipe"),
+            ("--via all --via pipe", &format!("{} pipe", MECHANISMS.join(" "))),
         ] {
             let results = json(run(&format!("--terms 1_000 --json {named}")));
             let told: Vec<_> =
@@ -293,7 +360,7 @@ fn help_and_version_are_printed() {
     isolated(|| {
         for help in ["--help", "-h", "--json --help"] {
             let text = printed(run(help));
-            for told in ["--terms", "10000000", "--processes", "--via", "--json"] {
+            for told in ["--terms", "10000000", "--processes", "--via", "--cpu", "--json"] {
                 assert!(text.contains(told), "{text}");
             }
             assert!(text.contains(&MECHANISMS.join(", ")), "{text}");
@@ -325,6 +392,8 @@ fn wrong_input_is_refused_in_one_line() {
             ("--via pipe,", "there are file"),
             ("--via Pipe", "there are file"),
             ("--via", "--via"),
+            ("--cpu mmx", "this CPU does not compute with \"mmx\": there are scalar"),
+            ("--cpu", "--cpu"),
             ("--json=yes", "--json"),
             ("--fast", "--fast"),
             ("-j", "-j"),
@@ -410,6 +479,11 @@ fn killed_child_ends_the_run_via_posix_mq() {
 #[test]
 fn killed_child_ends_the_run_via_sysv_mq() {
     isolated(|| assert_killed_child_ends_the_run("sysv-mq"));
+}
+
+#[test]
+fn killed_child_ends_the_run_via_shm_sem() {
+    isolated(|| assert_killed_child_ends_the_run("shm-sem"));
 }
 
 #[test]
@@ -569,11 +643,11 @@ fn has_queue(driver: Pid) -> bool {
 }
 
 #[test]
-fn driver_killed_at_any_moment_leaves_no_queue_to_last() {
+fn driver_killed_at_any_moment_leaves_nothing_with_a_name_to_last() {
     isolated(|| {
         let mut left = 0;
-        for round in 0..100 {
-            let via = ["posix-mq", "sysv-mq"][round % 2];
+        for round in 0..90 {
+            let via = ["posix-mq", "sysv-mq", "shm-sem"][round % 3];
             let driver = Driver::start(pi(&format!("{ENDLESS} --processes 3 --via {via}")));
             driver.children(random(4));
             send(driver.pid(), Signal::KILL);
@@ -584,6 +658,23 @@ fn driver_killed_at_any_moment_leaves_no_queue_to_last() {
         // Others of the same name are there for a moment only, if at all.
         let name = rawipc::Name::new(b"/rawipc-pi").unwrap();
         eventually("the name is free", || rawipc::posix::Mq::options().open(&name).is_err());
+        eventually("the name is free", || rawipc::posix::Semaphore::open(&name).is_err());
+    });
+}
+
+/// What a driver leaves that is killed between making a name and removing it.
+#[test]
+fn name_that_a_killed_driver_has_left_is_removed_by_the_next() {
+    isolated(|| {
+        let name = rawipc::Name::new(b"/rawipc-pi").unwrap();
+        let owner = rawipc::posix::mq::Mode::RUSR;
+        let _or_another_runs = rawipc::posix::Mq::options().create_new(&name, owner);
+        let _or_another_runs = rawipc::posix::Semaphore::create_new(&name, owner, 0);
+        assert_eq!(json(run("--terms 1 --via posix-mq,shm-sem --json")).len(), 2);
+        eventually("the names are free", || {
+            let queue = rawipc::posix::Mq::options().open(&name);
+            queue.is_err() && rawipc::posix::Semaphore::open(&name).is_err()
+        });
     });
 }
 
@@ -709,6 +800,11 @@ fn crowd_delivers_via_sysv_mq() {
 }
 
 #[test]
+fn crowd_delivers_via_shm_sem() {
+    isolated(|| assert_crowd_delivers("shm-sem", 500));
+}
+
+#[test]
 fn limit_of_descriptors_is_named_or_raised() {
     isolated(|| {
         let hard = pi_after("ulimit -n 64", "--terms 1_000 --processes 100");
@@ -733,8 +829,7 @@ fn no_run_leaves_descriptors_to_the_next() {
 #[test]
 fn limit_of_processes_is_named() {
     isolated(|| {
-        if !rustix::process::geteuid().is_root() {
-            eprintln!("skipped: takes root, to become a user without processes");
+        if !is_root("to become a user without processes") {
             return;
         }
         // Root is exempt: the limit is for the user below.
@@ -868,6 +963,19 @@ fn long_run_shows_its_progress_on_a_terminal_only() {
         send(driver.pid(), Signal::TERM);
         let output = driver.end();
         assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
+    });
+}
+
+#[test]
+fn progress_is_that_of_the_children() {
+    isolated(|| {
+        let (screen, program) = terminal();
+        let mut command = pi("--terms 50_000_000_000 --via pipe");
+        let mut driver = command.stdout(Stdio::null()).stderr(program).spawn().unwrap();
+        drop(command);
+        shown(&screen, |shown| (1..100).any(|percent| shown.contains(&format!(" {percent}%"))));
+        send(Pid::from_child(&driver), Signal::TERM);
+        assert_eq!(driver.wait().unwrap().signal(), Some(libc::SIGTERM));
     });
 }
 

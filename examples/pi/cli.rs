@@ -7,6 +7,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 use lexopt::prelude::*;
 
+use crate::kernel::Kernel;
 use crate::sum::{Job, MOST_TERMS};
 use crate::via::{self, Mechanism};
 
@@ -23,11 +24,13 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
-const DEFAULTS: Job = Job { terms: 10_000_000, processes: 10 };
+fn defaults() -> Job {
+    Job { terms: 10_000_000, processes: 10, kernel: Kernel::best() }
+}
 
 /// Reads the command line, the program's own name first.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command> {
-    let mut options = Options { job: DEFAULTS, via: Vec::new(), json: false };
+    let mut options = Options { job: defaults(), via: Vec::new(), json: false };
     let mut parser = lexopt::Parser::from_iter(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
@@ -39,6 +42,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
                 options.job.processes = processes.try_into()?;
             }
             Long("via") => options.via.extend(mechanisms(&parser.value()?.string()?)?),
+            Long("cpu") => options.job.kernel = kernel(&parser.value()?.string()?)?,
             Long("json") => options.json = true,
             Short('h') | Long("help") => return Ok(Command::Print(help())),
             Short('V') | Long("version") => return Ok(Command::Print(version())),
@@ -81,6 +85,16 @@ fn mechanisms(list: &str) -> Result<Vec<Mechanism>> {
     list.split(',').map(find).collect()
 }
 
+fn kernel(name: &str) -> Result<Kernel> {
+    Kernel::all().find(|known| known.name() == name).with_context(|| {
+        format!("this CPU does not compute with {name:?}: there are {}", kernels())
+    })
+}
+
+fn kernels() -> String {
+    Kernel::all().map(Kernel::name).collect::<Vec<_>>().join(", ")
+}
+
 fn names(between: &str) -> String {
     via::ALL.iter().map(|mechanism| mechanism.name).collect::<Vec<_>>().join(between)
 }
@@ -90,7 +104,8 @@ fn version() -> String {
 }
 
 fn help() -> String {
-    let Job { terms, processes } = DEFAULTS;
+    let Job { terms, processes, kernel } = defaults();
+    let (kernel, kernels) = (kernel.name(), kernels());
     let names = names(", ");
     format!(
         "\
@@ -102,6 +117,7 @@ Usage: pi [OPTIONS]
   --terms N        how many terms to add, underscores welcome [default: {terms}]
   --processes P    how many processes to fork [default: {processes}]
   --via NAME,...   by which mechanisms, or all: {names} [default: all]
+  --cpu NAME       with which instructions: {kernels} [default: {kernel}]
   --json           one JSON object per line, instead of the table
   -h, --help       this text
   -V, --version    the version

@@ -15,10 +15,12 @@
 //! | `crew.rs` | the children: none outlives the driver, none is left as a zombie |
 //! | `signals.rs` | an end by Ctrl-C that leaves nothing behind either |
 //! | `sum.rs`, `part.rs` | the arithmetic, and why it gives the same bits each time |
+//! | `kernel/` | the same faster than the CPU can divide, with the divider's bits |
 //! | `cli.rs`, `report.rs`, `progress.rs` | what comes in and what goes out |
 
 mod cli;
 mod crew;
+mod kernel;
 mod part;
 mod progress;
 mod report;

@@ -23,37 +23,68 @@ impl Part {
     pub(crate) const SIZE: usize = size_of::<Self>();
 }
 
-/// The parts that the parent has, by rank.
+/// What the children add up themselves, in memory that all of them share.
+///
+/// The order is that in which they come, and so the last bits of the sum are left to chance.
+#[derive(Clone, Copy, Debug, Default, FromBytes, Immutable, IntoBytes)]
+#[repr(C)]
+pub(crate) struct Total {
+    pub(crate) sum: f64,
+    /// The longest that anybody took.
+    pub(crate) nanoseconds: u64,
+}
+
+impl Total {
+    pub(crate) fn with(self, part: Part) -> Self {
+        let nanoseconds = self.nanoseconds.max(part.nanoseconds);
+        Self { sum: self.sum + part.sum, nanoseconds }
+    }
+}
+
+/// The parts that the parent has, by rank; and what it has in one sum.
 #[derive(Debug)]
-pub(crate) struct Parts(Vec<Option<Part>>);
+pub(crate) struct Parts {
+    by_rank: Vec<Option<Part>>,
+    total: Total,
+}
 
 impl Parts {
     pub(crate) fn none_of(processes: u32) -> Self {
-        Self((0..processes).map(|_| None).collect())
+        Self { by_rank: (0..processes).map(|_| None).collect(), total: Total::default() }
     }
 
     /// Takes the bytes of one part. It is an error if they are not that, or if it is here already.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<()> {
         let part = Part::read_from_bytes(bytes).ok();
         let part = part.with_context(|| format!("{} bytes came that are no part", bytes.len()))?;
-        let place = usize::try_from(part.rank).ok().and_then(|rank| self.0.get_mut(rank));
+        let place = usize::try_from(part.rank).ok().and_then(|rank| self.by_rank.get_mut(rank));
         let place = place.with_context(|| format!("a part came from nobody: {part:?}"))?;
         ensure!(place.replace(part).is_none(), "a part came twice: {part:?}");
         Ok(())
     }
 
+    /// Takes it that the child of this rank has added its part to the total.
+    pub(crate) fn expect_in_total(&mut self, rank: usize) -> Result<()> {
+        self.add(Part { rank: rank as u64, sum: 0.0, nanoseconds: 0 }.as_bytes())
+    }
+
+    /// Takes what the children have added up.
+    pub(crate) fn set_total(&mut self, total: Total) {
+        self.total = total;
+    }
+
     pub(crate) fn has(&self, rank: usize) -> bool {
-        self.0.get(rank).is_some_and(Option::is_some)
+        self.by_rank.get(rank).is_some_and(Option::is_some)
     }
 
     /// Added up by rank, in whatever order they came.
     pub(crate) fn sum(&self) -> f64 {
-        self.0.iter().flatten().map(|part| part.sum).sum()
+        self.by_rank.iter().flatten().map(|part| part.sum).sum::<f64>() + self.total.sum
     }
 
     /// How long the slowest child computed.
     pub(crate) fn slowest(&self) -> Duration {
-        let times = self.0.iter().flatten().map(|part| part.nanoseconds);
-        Duration::from_nanos(times.max().unwrap_or_default())
+        let times = self.by_rank.iter().flatten().map(|part| part.nanoseconds);
+        Duration::from_nanos(times.chain([self.total.nanoseconds]).max().unwrap_or_default())
     }
 }

@@ -1,97 +1,97 @@
 //! How far the children are, for those who wait: a bar on the terminal, for runs of more than a
 //! second.
 //!
-//! Through a pipe of its own, each child tells now and then how many terms it has done since it
-//! last told. Nobody ever waits for that: where the pipe is full, the child tells later.
+//! Each child counts its terms in shared memory, and the parent looks there when a timer tells it
+//! to. So nobody ever waits for the other, and a child does no more for it than one addition a
+//! block.
 
-use core::time::Duration;
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering::Relaxed;
 use std::io::{self, IsTerminal as _};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Instant;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use anyhow::Result;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rawipc::Errno;
-use rawipc::pipe::{Pipe, PipeFlags, Reader, Writer};
+use rawipc::shm::Shared;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
+    timerfd_settime,
+};
 
 use crate::sum::Job;
 
-/// Runs that take less need no bar.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How often a child tells.
-const EVERY: Duration = Duration::from_millis(100);
+/// Runs that take less need no bar. Those that take more have it renewed so often.
+const WHEN: Itimerspec = Itimerspec {
+    it_value: Timespec { tv_sec: 1, tv_nsec: 0 },
+    it_interval: Timespec { tv_sec: 0, tv_nsec: 100_000_000 },
+};
 
-/// Both ends, or nothing where nobody would see it.
-pub(crate) fn open(via: &'static str, job: Job) -> Result<Option<(Ticker, Meter)>> {
-    if !io::stderr().is_terminal() {
-        return Ok(None);
-    }
-    let Pipe { reader, writer } = Pipe::with(PipeFlags::NONBLOCK)?;
-    Ok(Some((Ticker(writer), Meter { reader, bar: hidden_bar(via, job.terms) })))
-}
+/// The terms that a child has done, alone in a cache line: two that share one slow each other down.
+type Done = [AtomicU64; 8];
 
-/// The children's end.
+/// What the children count in, and the bar.
 #[derive(Debug)]
-pub(crate) struct Ticker(Writer);
-
-impl Ticker {
-    /// For a child that begins.
-    pub(crate) fn counter(&self) -> Counter<'_> {
-        Counter { ticker: self, untold: 0, told: Instant::now() }
-    }
-}
-
-/// What one child has done and not told yet.
-#[derive(Debug)]
-pub(crate) struct Counter<'a> {
-    ticker: &'a Ticker,
-    untold: u64,
-    told: Instant,
-}
-
-impl Counter<'_> {
-    pub(crate) fn add(&mut self, terms: u64) {
-        self.untold += terms;
-        if self.told.elapsed() >= EVERY {
-            self.told = Instant::now();
-            if self.ticker.0.write(&self.untold.to_ne_bytes()).is_ok() {
-                self.untold = 0;
-            }
-        }
-    }
-}
-
-/// The parent's end, and the bar.
-#[derive(Debug)]
-pub(crate) struct Meter {
-    reader: Reader,
+pub(crate) struct Progress {
+    done: Shared<[Done]>,
+    timer: OwnedFd,
     bar: ProgressBar,
 }
 
-impl Meter {
-    /// Takes what the children have told, and shows it.
-    pub(crate) fn update(&mut self) -> Result<()> {
-        if self.bar.is_hidden() && self.bar.elapsed() >= PATIENCE {
+impl Progress {
+    /// Nothing, where nobody would see it.
+    pub(crate) fn open(via: &'static str, job: Job) -> Result<Option<Self>> {
+        if !io::stderr().is_terminal() {
+            return Ok(None);
+        }
+        let done = Shared::<[Done]>::anonymous_slice(job.processes.try_into()?)?;
+        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        timerfd_settime(&timer, TimerfdTimerFlags::empty(), &WHEN)?;
+        Ok(Some(Self { done, timer, bar: hidden_bar(via, job.terms) }))
+    }
+
+    /// Where the child of this rank counts.
+    pub(crate) fn counter(&self, rank: u32) -> Counter<'_> {
+        let [done, ..] = &self.done[rank as usize];
+        Counter(done)
+    }
+
+    /// Shows how far all of them are together, when the timer has told.
+    pub(crate) fn show(&self) -> Result<()> {
+        match rustix::io::read(&self.timer, &mut [0; 8]) {
+            Ok(_) => {}
+            Err(Errno::AGAIN) => return Ok(()),
+            Err(errno) => return Err(errno.into()),
+        }
+        if self.bar.is_hidden() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        let mut terms = [0; 8];
-        loop {
-            match self.reader.read(&mut terms) {
-                Ok([]) | Err(Errno::AGAIN) => return Ok(()),
-                Ok(_) => self.bar.inc(u64::from_ne_bytes(terms)),
-                Err(errno) => return Err(errno.into()),
-            }
-        }
+        // Each on its own, from different moments: that is good enough to look at.
+        let done = self.done.iter().map(|[done, ..]| done.load(Relaxed));
+        self.bar.set_position(done.sum());
+        Ok(())
     }
 }
 
-impl AsFd for Meter {
+/// What one child has done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counter<'a>(&'a AtomicU64);
+
+impl Counter<'_> {
+    /// That many terms more.
+    pub(crate) fn add(self, terms: u64) {
+        self.0.fetch_add(terms, Relaxed);
+    }
+}
+
+impl AsFd for Progress {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.reader.as_fd()
+        self.timer.as_fd()
     }
 }
 
-impl Drop for Meter {
+impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

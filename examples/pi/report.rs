@@ -18,6 +18,8 @@ struct Line {
     bits: String,
     terms: u64,
     processes: u32,
+    /// With which instructions.
+    cpu: &'static str,
     seconds: f64,
     terms_per_second: f64,
     /// The time that is not computing.
@@ -34,6 +36,7 @@ impl From<Computed> for Line {
             bits: format!("{:016x}", pi.to_bits()),
             terms: job.terms,
             processes: job.processes,
+            cpu: job.kernel.name(),
             seconds: wall.as_secs_f64(),
             terms_per_second: job.terms as f64 / wall.as_secs_f64(),
             overhead_seconds: wall.saturating_sub(slowest).as_secs_f64(),

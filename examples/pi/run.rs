@@ -1,8 +1,8 @@
 //! One run: forks the children, collects their parts by one mechanism, and computes π.
 //!
 //! The parent has one thread, and that has one loop, which sleeps until one of four things happens:
-//! a signal asks for an end, a part has come, a child tells how far it is, a child has ended. As
-//! all four are descriptors, one `epoll` waits for them all.
+//! a signal asks for an end, a part has come, a timer says that it is time to show how far all are,
+//! a child has ended. As all four are descriptors, one `epoll` waits for them all.
 
 use core::time::Duration;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::crew::Crew;
 use crate::part::Parts;
-use crate::progress::{self, Meter};
+use crate::progress::Progress;
 use crate::signals::HeldSignals;
 use crate::sum::{self, Job, Work};
 use crate::via::{Collect, Mechanism, Occasion};
@@ -38,16 +38,17 @@ fn via(mechanism: &Mechanism, job: Job) -> Result<Computed> {
     // First made, last dropped: when signals take effect again, all else is cleaned up.
     let signals = HeldSignals::new()?;
     let (deliver, mut collect) = (mechanism.open)(job)?;
-    let (ticker, meter) = progress::open(mechanism.name, job)?.unzip();
+    let progress = Progress::open(mechanism.name, job)?;
     let mut crew = Crew::default();
     for rank in 0..job.processes {
         crew.fork(|| {
             signals.release()?;
-            deliver.deliver(&Work { job, rank, ticker: ticker.as_ref() })
+            let counter = progress.as_ref().map(|progress| progress.counter(rank));
+            deliver.deliver(&Work { job, rank, counter })
         })?;
     }
-    drop((deliver, ticker));
-    let parts = gather(&signals, &mut crew, &mut *collect, meter, job)?;
+    drop(deliver);
+    let parts = gather(&signals, &mut crew, &mut *collect, progress.as_ref(), job)?;
     drop(collect);
     Ok(Computed {
         via: mechanism.name,
@@ -63,7 +64,7 @@ fn via(mechanism: &Mechanism, job: Job) -> Result<Computed> {
 enum Source {
     Signal,
     Inbox,
-    Meter,
+    Timer,
     Child(usize),
 }
 
@@ -72,7 +73,7 @@ fn gather(
     signals: &HeldSignals,
     crew: &mut Crew,
     collect: &mut dyn Collect,
-    mut meter: Option<Meter>,
+    progress: Option<&Progress>,
     job: Job,
 ) -> Result<Parts> {
     let mut parts = Parts::none_of(job.processes);
@@ -81,8 +82,8 @@ fn gather(
     if let Some(inbox) = collect.readable() {
         watch.add(inbox, Source::Inbox)?;
     }
-    if let Some(meter) = &meter {
-        watch.add(meter, Source::Meter)?;
+    if let Some(progress) = progress {
+        watch.add(progress, Source::Timer)?;
     }
     for (rank, child) in crew.members().enumerate() {
         watch.add_once(child, Source::Child(rank))?;
@@ -94,7 +95,7 @@ fn gather(
             match source {
                 Source::Signal => bail!("told to end by a signal"),
                 Source::Inbox => collect.collect(Occasion::Readable, &mut parts)?,
-                Source::Meter => meter.iter_mut().try_for_each(Meter::update)?,
+                Source::Timer => progress.map_or(Ok(()), Progress::show)?,
                 Source::Child(rank) => {
                     crew.reap(rank)?;
                     collect.collect(Occasion::Ended(rank), &mut parts)?;
@@ -104,5 +105,6 @@ fn gather(
             }
         }
     }
+    collect.finish(&mut parts)?;
     Ok(parts)
 }

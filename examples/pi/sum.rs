@@ -3,30 +3,34 @@
 //! Adding floating-point numbers in another order gives other last bits. So the order is fixed:
 //!
 //! - The terms are cut into *blocks* of 2¹⁶, the same whatever the number of processes.
-//! - In a block, term k goes to *lane* k mod 8. The lanes are running sums of their own, which the
-//!   compiler can keep in vector registers of any width, and are added up in one order at the end.
+//! - In a block, term k goes to *lane* k mod 32. The lanes are running sums of their own, which fit
+//!   into vector registers of any width, and are added up in one order at the end (`kernel/`).
 //! - A process takes a row of neighbouring blocks and adds them up from first to last.
 //! - The parent adds up the processes' parts by rank.
 //!
-//! The same number of terms and processes gives the same bits, by every mechanism, in every run.
+//! The same number of terms and processes gives the same bits in every run, on every CPU, and by
+//! every mechanism that hands over parts. Where the children add them up themselves, who comes
+//! first is left to chance, and with it the last bits; but for `exact`, which gives the same for
+//! any number of processes.
 
 use core::ops::Range;
 use std::time::Instant;
 
+use crate::kernel::Kernel;
 use crate::part::Part;
-use crate::progress::Ticker;
+use crate::progress::Counter;
 
 const TERMS_PER_BLOCK: u64 = 1 << 16;
-const LANES: usize = 8;
 
 /// How many terms there can be: the last 2k+1 must be an integer that an `f64` holds exactly.
 pub(crate) const MOST_TERMS: u64 = 1 << 52;
 
-/// What is to be computed, and by how many.
+/// What is to be computed, by how many, and with which instructions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Job {
     pub(crate) terms: u64,
     pub(crate) processes: u32,
+    pub(crate) kernel: Kernel,
 }
 
 impl Job {
@@ -52,45 +56,27 @@ pub(crate) fn pi(sum: f64) -> f64 {
 pub(crate) struct Work<'a> {
     pub(crate) job: Job,
     pub(crate) rank: u32,
-    pub(crate) ticker: Option<&'a Ticker>,
+    pub(crate) counter: Option<Counter<'a>>,
 }
 
 impl Work<'_> {
-    /// Does it, and takes the time.
+    /// Does it, and adds it up.
     pub(crate) fn part(&self) -> Part {
-        let start = Instant::now();
-        let mut counter = self.ticker.map(Ticker::counter);
         let mut sum = 0.0;
+        let nanoseconds = self.each_block(|block| sum += block);
+        Part { rank: self.rank.into(), sum, nanoseconds }
+    }
+
+    /// Does it, handing over the sum of each block, and takes the time.
+    pub(crate) fn each_block(&self, mut take: impl FnMut(f64)) -> u64 {
+        let start = Instant::now();
         for block in self.job.share(self.rank) {
             let terms = self.job.terms_in(block);
-            sum += sum_of(block * TERMS_PER_BLOCK, terms);
-            if let Some(counter) = &mut counter {
+            take(self.job.kernel.sum(block * TERMS_PER_BLOCK, terms));
+            if let Some(counter) = self.counter {
                 counter.add(terms);
             }
         }
-        let nanoseconds = start.elapsed().as_nanos().try_into().unwrap_or(u64::MAX);
-        Part { rank: self.rank.into(), sum, nanoseconds }
+        start.elapsed().as_nanos().try_into().unwrap_or(u64::MAX)
     }
-}
-
-/// The sum of one block: of so many terms, from k = `first` on.
-#[allow(clippy::cast_precision_loss, reason = "integers below 2^53, which an f64 holds exactly")]
-fn sum_of(first: u64, terms: u64) -> f64 {
-    const LANES_U64: u64 = LANES as u64;
-
-    let mut odds = [0.0; LANES];
-    for (odd, k) in odds.iter_mut().zip(first..) {
-        *odd = (2 * k + 1) as f64;
-    }
-    let mut sums = [0.0; LANES];
-    for _ in 0..terms / LANES_U64 {
-        for (sum, odd) in sums.iter_mut().zip(&mut odds) {
-            *sum += 1.0 / (*odd * *odd);
-            *odd += 2.0 * LANES as f64;
-        }
-    }
-    for ((sum, odd), _) in sums.iter_mut().zip(odds).zip(0..terms % LANES_U64) {
-        *sum += 1.0 / (odd * odd);
-    }
-    sums.iter().sum()
 }

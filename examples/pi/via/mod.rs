@@ -2,12 +2,21 @@
 //!
 //! To add one, write its file, with an `open` that makes both ends, and add a line to [`ALL`].
 
+mod atomic;
+mod board;
+mod exact;
 mod fifo;
 mod file;
+mod mutex;
 mod pipe;
 mod posix_mq;
+mod sharded;
+#[cfg(target_pointer_width = "64")]
+mod shm_sem;
 mod socketpair;
+mod sysv_keys;
 mod sysv_mq;
+mod sysv_shm;
 
 use std::os::fd::BorrowedFd;
 
@@ -24,6 +33,13 @@ pub(crate) static ALL: &[Mechanism] = &[
     Mechanism { name: "socketpair", open: socketpair::open },
     Mechanism { name: "posix-mq", open: posix_mq::open },
     Mechanism { name: "sysv-mq", open: sysv_mq::open },
+    #[cfg(target_pointer_width = "64")]
+    Mechanism { name: "shm-sem", open: shm_sem::open },
+    Mechanism { name: "sysv-shm", open: sysv_shm::open },
+    Mechanism { name: "mutex", open: mutex::open },
+    Mechanism { name: "atomic", open: atomic::open },
+    Mechanism { name: "sharded", open: sharded::open },
+    Mechanism { name: "exact", open: exact::open },
 ];
 
 /// A way for parts to go from many children to one parent.
@@ -53,8 +69,19 @@ pub(crate) trait Collect {
         None
     }
 
-    /// Takes what has come so far, without waiting for more.
-    fn collect(&mut self, occasion: Occasion, parts: &mut Parts) -> Result<()>;
+    /// Takes what has come so far, without waiting for more. Where the children add their parts up
+    /// themselves, there is nothing to take but that one has done so.
+    fn collect(&mut self, occasion: Occasion, parts: &mut Parts) -> Result<()> {
+        match occasion {
+            Occasion::Ended(rank) => parts.expect_in_total(rank),
+            Occasion::Readable => Ok(()),
+        }
+    }
+
+    /// Takes what is complete only now that all children have ended well.
+    fn finish(&mut self, _: &mut Parts) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// Why the parent looks for parts just now.

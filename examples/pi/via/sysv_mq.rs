@@ -14,48 +14,23 @@
 //! and those whose maker has gone are removed first.
 
 use core::ffi::c_long;
-use std::fs;
 
 use anyhow::{Context as _, Result};
 use rawipc::Errno;
-use rawipc::process::{self, Pid};
 use rawipc::sysv::msg::{HEADER, Which};
-use rawipc::sysv::{Key, Mode, MsgQueue};
+use rawipc::sysv::{Mode, MsgQueue};
 use zerocopy::IntoBytes as _;
 
-use super::{Collect, Deliver, Ends, Occasion};
+use super::{Collect, Deliver, Ends, Occasion, sysv_keys};
 use crate::part::{Part, Parts};
 use crate::sum::{Job, Work};
 
 pub(super) fn open(_: Job) -> Result<Ends> {
-    remove_what_is_left();
-    let queue = MsgQueue::create_new(key_of(process::id()), Mode::RUSR | Mode::WUSR)?;
-    Ok((Box::new(ToQueue(queue)), Box::new(FromQueue(queue))))
-}
-
-/// A pid has at most 22 bits. Those above say that the queue is one of ours.
-const PID: i32 = (1 << 22) - 1;
-const OURS: i32 = 0x0c5 << 22;
-
-fn key_of(maker: Pid) -> Key {
-    Key::from_raw(OURS | maker.as_raw_nonzero().get())
-}
-
-/// Removes the queues of drivers that are no more, as far as they may be removed.
-fn remove_what_is_left() {
-    // One line for each queue, its key first. Without /proc, nothing is found.
-    let queues = fs::read_to_string("/proc/sysvipc/msg").unwrap_or_default();
-    let keys = queues.lines().filter_map(|line| line.split_whitespace().next()?.parse().ok());
-    for key in keys.filter(|key: &i32| key & !PID == OURS) {
-        let maker = Pid::from_raw(key & PID);
-        // A driver has one queue at a time: one of our own pid is a namesake's.
-        let is_left = |maker| {
-            maker == process::id() || rustix::process::test_kill_process(maker) == Err(Errno::SRCH)
-        };
-        if maker.is_none_or(is_left) {
-            let _anothers_or_gone = MsgQueue::open(Key::from_raw(key)).and_then(MsgQueue::remove);
-        }
+    for key in sysv_keys::orphaned("msg") {
+        let _anothers_or_gone = MsgQueue::open(key).and_then(MsgQueue::remove);
     }
+    let queue = MsgQueue::create_new(sysv_keys::own(), Mode::RUSR | Mode::WUSR)?;
+    Ok((Box::new(ToQueue(queue)), Box::new(FromQueue(queue))))
 }
 
 struct ToQueue(MsgQueue);
