@@ -10,18 +10,25 @@
 mod allocating;
 mod fifo;
 mod ground;
+#[path = "../../../examples/bare/src/memory.rs"]
 mod memory;
 mod pipe;
 mod process;
 mod queues;
+#[path = "../../../examples/bare/src/runtime.rs"]
 mod runtime;
+mod shm;
 mod socket;
+mod sum;
+mod sync;
 
 use core::fmt::Write;
 
 fn run() {
     ground::run();
     say("ground");
+    sync::run().expect("sync");
+    say("sync");
     pipe::run().expect("pipe");
     say("pipe");
     fifo::run().expect("fifo");
@@ -30,6 +37,10 @@ fn run() {
     say("socket");
     queues::run().expect("queues");
     say("queues");
+    shm::run().expect("shm");
+    say("shm");
+    sum::run();
+    say("sum");
     process::run().expect("process");
     say("process");
     #[cfg(feature = "allocating")]

@@ -1,10 +1,13 @@
-//! POSIX and System V message queues, and semaphore sets.
+//! POSIX and System V message queues, semaphores, semaphore sets and segments.
 
+#[cfg(target_pointer_width = "64")]
+use rawipc::posix::Semaphore;
 use rawipc::posix::mq::{Limits, Mq};
 use rawipc::process::Signal;
+use rawipc::shm::Access;
 use rawipc::sysv::msg::{HEADER, Which};
 use rawipc::sysv::sem::Operation;
-use rawipc::sysv::{Key, Mode, MsgQueue, SemSet};
+use rawipc::sysv::{Key, Mode, MsgQueue, SemSet, Shm};
 use rawipc::{Deadline, Errno, Name, process};
 use rustix::fd::{AsFd as _, OwnedFd};
 use rustix::process::{getegid, geteuid};
@@ -15,6 +18,8 @@ const OWN: Mode = Mode::RUSR.union(Mode::WUSR);
 
 pub fn run() -> Result {
     posix()?;
+    #[cfg(target_pointer_width = "64")]
+    named_semaphores()?;
     let queue = MsgQueue::create_new(Key::PRIVATE, OWN)?;
     let done = messages(queue);
     queue.remove()?;
@@ -22,6 +27,10 @@ pub fn run() -> Result {
     let set = SemSet::create_new(Key::PRIVATE, OWN, &[1, 0])?;
     let done = semaphores(set);
     set.remove()?;
+    done?;
+    let segment = Shm::create_new(Key::PRIVATE, OWN, 100)?;
+    let done = segments(segment);
+    segment.remove()?;
     done?;
     keys()
 }
@@ -52,6 +61,20 @@ fn posix() -> Result {
     assert!(attributes.nonblocking && attributes.messages == 0);
     let again = Mq::from(OwnedFd::from(queue));
     let _ = (again.as_fd(), options.nonblocking(true), Limits::get()?.max_queues);
+    Ok(())
+}
+
+#[cfg(target_pointer_width = "64")]
+fn named_semaphores() -> Result {
+    let name = Name::format(format_args!("/rawipc-freestanding-{}", process::id()))?;
+    let semaphore = Semaphore::create_new(&name, OWN, 1)?;
+    let (opened, created) = (Semaphore::open(&name), Semaphore::create(&name, OWN, 9));
+    Semaphore::unlink(&name)?;
+    let (opened, created) = (opened.expect("is there"), created.expect("is there"));
+    opened.wait();
+    assert!(!created.try_wait() && created.wait_until(Deadline::now()).is_err());
+    assert_eq!((semaphore.post(), opened.value()), (Ok(()), 1));
+    assert!(!semaphore.as_ptr().is_null());
     Ok(())
 }
 
@@ -102,6 +125,26 @@ fn semaphores(set: SemSet) -> Result {
     Ok(())
 }
 
+fn segments(segment: Shm) -> Result {
+    let mapping = segment.attach()?;
+    let same = Shm::from_id(segment.id()).attach_read_only()?;
+    assert_eq!((mapping.len(), same.len()), (100, 100));
+    assert_eq!((mapping.access(), same.access()), (Access::ReadWrite, Access::ReadOnly));
+    // SAFETY: a byte of the mapping, which lives.
+    unsafe { mapping.as_ptr().write_volatile(7) };
+    // SAFETY: as above.
+    assert_eq!(unsafe { same.as_ptr().read_volatile() }, 7);
+    segment.lock()?;
+    assert!(segment.status()?.locked);
+    segment.unlock()?;
+    segment.set_owner(geteuid(), getegid())?;
+    segment.set_mode(OWN)?;
+    drop(mapping);
+    let status = segment.status()?;
+    assert_eq!((status.size, status.attached, status.creator), (100, 1, Some(process::id())));
+    Ok(())
+}
+
 fn keys() -> Result {
     assert_eq!(Key::ftok(".", 1)?.as_raw() >> 24, 1);
     let (queue, key) = MsgQueue::create_unique(OWN)?;
@@ -118,5 +161,9 @@ fn keys() -> Result {
     set.remove()?;
     assert_eq!(same, [Ok(set); 4]);
     assert_eq!(SemSet::open(Key::from_raw(key.as_raw())), Err(Errno::NOENT));
+    let (segment, key) = Shm::create_unique(OWN, 1)?;
+    let same = (Shm::open(key), Shm::create(key, OWN, 1));
+    segment.remove()?;
+    assert_eq!(same, (Ok(segment), Ok(segment)));
     Ok(())
 }
