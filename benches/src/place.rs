@@ -31,6 +31,15 @@ impl Cpu {
         sched_setaffinity(None, &only).expect("a CPU from our own affinity mask");
     }
 
+    /// Lets the calling thread run on every CPU that this process was started with.
+    pub(crate) fn unpin() {
+        let mut all = CpuSet::new();
+        for cpu in allowed() {
+            all.set(cpu.0);
+        }
+        sched_setaffinity(None, &all).expect("our own affinity mask");
+    }
+
     /// The CPUs of its core, as the kernel lists them.
     fn core(self) -> Option<String> {
         let path = format!("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", self.0);

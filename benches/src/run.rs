@@ -6,12 +6,19 @@
 mod arguments;
 mod by_hand;
 mod calls;
+mod contended;
+mod handovers;
 mod harness;
 mod helper;
 mod instructions;
+mod kernel;
+mod locks;
 mod machine;
+mod meeting;
 mod place;
 mod round_trips;
+mod shared;
+mod sums;
 
 use std::process::ExitCode;
 
@@ -26,14 +33,19 @@ struct Suite {
     measure: fn(&Arguments),
 }
 
-const SUITES: [Suite; 3] = [
+const SUITES: [Suite; 8] = [
     Suite { name: calls::NAME, groups: calls::groups, measure: calls::measure },
     Suite { name: round_trips::NAME, groups: round_trips::groups, measure: round_trips::measure },
+    Suite { name: locks::NAME, groups: locks::groups, measure: locks::measure },
+    Suite { name: handovers::NAME, groups: handovers::groups, measure: handovers::measure },
+    Suite { name: contended::NAME, groups: contended::groups, measure: contended::measure },
+    Suite { name: sums::NAME, groups: sums::groups, measure: sums::measure },
     Suite {
         name: instructions::NAME,
         groups: instructions::groups,
         measure: instructions::measure,
     },
+    Suite { name: kernel::NAME, groups: kernel::groups, measure: kernel::measure },
 ];
 
 fn main() -> ExitCode {

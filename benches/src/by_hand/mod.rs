@@ -4,25 +4,35 @@
 //! is checked, and errno fetched when it says so.
 
 mod clock;
+mod condvar;
 mod descriptor;
 mod fifo;
+mod futex;
+mod mutex;
 mod nowait;
 mod pipe;
 mod process;
+mod rwlock;
+mod semaphore;
 mod socket;
 
 use std::io::{Error, Result};
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 
 pub(crate) use clock::{now, now_by_system_call};
+pub(crate) use condvar::Condvar;
 pub(crate) use descriptor::{receive_descriptor, send_descriptor};
 pub(crate) use fifo::{mkfifo, open_fifo, unlink};
+pub(crate) use futex::Flag;
+pub(crate) use mutex::{Kind, Mutex};
 pub(crate) use nowait::{read_nowait, read_nowait_through_proc, write_nowait};
 pub(crate) use pipe::{
     bytes_waiting, capacity, pipe, poll, read, read_uninitialised, read_vectored, set_nonblocking,
     splice, tee, write, write_vectored,
 };
 pub(crate) use process::{exit, fork, id, kill, pidfd_open, reap, wait};
+pub(crate) use rwlock::RwLock;
+pub(crate) use semaphore::Semaphore;
 pub(crate) use socket::{
     next_len, own_credentials, peer_credentials, recv, recvmsg, send, sendmsg, shutdown, socketpair,
 };
@@ -40,6 +50,11 @@ fn number(returned: i32) -> Result<i32> {
 /// Nothing but errno.
 fn done(returned: i32) -> Result<()> {
     number(returned).map(drop)
+}
+
+/// Nothing but the error that a POSIX threads function returned instead of leaving it in errno.
+fn agreed(returned: i32) -> Result<()> {
+    if returned == 0 { Ok(()) } else { Err(Error::from_raw_os_error(returned)) }
 }
 
 /// Takes a descriptor over from the kernel.

@@ -11,7 +11,7 @@ mod table;
 use core::hint::black_box;
 use core::time::Duration;
 
-pub(crate) use rounds::compare;
+pub(crate) use rounds::{compare, preemptions};
 pub(crate) use spread::{Ratio, Spread, ratios};
 pub(crate) use table::Table;
 
@@ -37,6 +37,11 @@ impl Contender {
                 black_box(call());
             }
         };
+        Self { name, repeat: Box::new(repeat) }
+    }
+
+    /// One for whom there is something to do before and after the repetitions.
+    pub(crate) fn repeating(name: &'static str, repeat: impl FnMut(u64) + 'static) -> Self {
         Self { name, repeat: Box::new(repeat) }
     }
 }

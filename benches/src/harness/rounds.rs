@@ -52,7 +52,7 @@ fn time_undisturbed(contender: &mut Contender, times: u64) -> Duration {
 }
 
 /// How often this thread has had to give up the CPU.
-fn preemptions() -> i64 {
+pub(crate) fn preemptions() -> i64 {
     let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("this thread's usage");
     usage.involuntary_context_switches()
 }

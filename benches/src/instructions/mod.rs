@@ -3,6 +3,7 @@
 //! No time is measured, and nothing else on the machine can disturb this: the same build gives the
 //! same numbers. What the kernel does is not counted; it does the same for both.
 
+mod locks;
 mod pipes;
 mod processes;
 mod sockets;
@@ -40,7 +41,7 @@ impl Call {
 }
 
 fn all() -> impl Iterator<Item = &'static Wrapper> {
-    [pipes::WRAPPERS, sockets::WRAPPERS, processes::WRAPPERS].into_iter().flatten()
+    [pipes::WRAPPERS, sockets::WRAPPERS, processes::WRAPPERS, locks::WRAPPERS].into_iter().flatten()
 }
 
 pub(crate) fn groups() -> Vec<&'static str> {

@@ -4,8 +4,8 @@ use std::ffi::CString;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt as _;
 
-use super::game::Ends;
 use crate::by_hand;
+use crate::meeting::Ends;
 
 const BYTES: [u8; 8] = [7; 8];
 

@@ -5,7 +5,7 @@ use rawipc::pipe::Pipe;
 use rawipc::socket::kind::Packet;
 use rawipc::socket::{Datagram, SeqPacket, Socket, Stream};
 
-use super::game::Ends;
+use crate::meeting::Ends;
 
 const BYTES: [u8; 8] = [7; 8];
 

@@ -4,35 +4,18 @@
 //! What this mostly measures is waking up, so where the two processes run matters more than what
 //! they talk through: see [`Meeting`].
 
-mod awake;
-mod bounce;
 mod by_libc;
 mod by_rawipc;
-mod game;
 
 use core::error::Error;
 
 use crate::arguments::Arguments;
 use crate::harness::{self, Effort, Table};
 use crate::helper;
+use crate::meeting::{self, Bracketed, Ends, Meeting, Player, Times};
 use crate::place::Cpu;
-use awake::Awake;
-use bounce::Bounce;
-use game::{Ends, Player, Round};
 
 pub(crate) const NAME: &str = "round-trips";
-
-/// Where the two processes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Meeting {
-    /// On one CPU: to wake the other is to switch to it.
-    OneCpu,
-    /// On two CPUs that poll when they have nothing to do: to wake the other is to set a flag.
-    TwoCpusAwake,
-    /// On two CPUs that halt when they have nothing to do: to wake the other is to interrupt its
-    /// CPU, which in a virtual machine takes the hypervisor.
-    TwoCpusAsleep,
-}
 
 const MEETINGS: [(&str, Meeting); 3] = [
     ("one CPU", Meeting::OneCpu),
@@ -72,37 +55,31 @@ pub(crate) fn measure(arguments: &Arguments) {
 }
 
 fn measure_at(
-    place: &str,
+    name: &str,
     meeting: Meeting,
     effort: Effort,
     table: &mut Table,
 ) -> Result<(), Box<dyn Error>> {
-    let away = match meeting {
-        Meeting::OneCpu => Cpu::home(),
-        _ => Cpu::away().ok_or("there is only one")?,
-    };
-    let _awake = match meeting {
-        Meeting::TwoCpusAwake => Some(Awake::keep()?),
-        _ => None,
-    };
-    let bounce = (away != Cpu::home()).then(|| Bounce::new(away));
+    let place = meeting.arrange()?;
     for channel in &CHANNELS {
         helper::watch();
-        eprintln!("{NAME}/{place}: {}", channel.name);
-        let players = [channel.by_libc, channel.by_rawipc].map(|ends| Player::new(ends(), away));
-        let rounds = game::play(players, bounce.as_ref(), effort);
-        report(table, &format!("{}, {place}", channel.name), &rounds);
+        eprintln!("{NAME}/{name}: {}", channel.name);
+        let ends = [channel.by_libc, channel.by_rawipc];
+        let mut players = ends.map(|ends| Player::new(ends(), place.away));
+        let rounds = meeting::play(&mut players, &place, effort);
+        report(table, &format!("{}, {name}", channel.name), &rounds);
     }
     Ok(())
 }
 
 /// Adds what was measured of a channel in one place.
-fn report(table: &mut Table, title: &str, rounds: &[Round]) {
-    let (bounce, rounds) = bounce::undisturbed(rounds);
-    let medians = [0, 1].map(|player| rounds.iter().map(|round| round.median(player)).collect());
+fn report(table: &mut Table, title: &str, rounds: &[Bracketed<Times>]) {
+    let (bounce, rounds) = meeting::undisturbed(rounds);
+    let median = |player| rounds.iter().map(|round| round.measured.median(player)).collect();
+    let medians = [0, 1].map(median);
     for (player, ratio) in harness::ratios(&medians).into_iter().enumerate() {
-        let times = game::together(&rounds, player);
-        let at = |quantile| microseconds(times.value_at_quantile(quantile));
+        let times = meeting::together(&rounds, player);
+        let at = |quantile| meeting::microseconds(times.value_at_quantile(quantile));
         table.compared(
             [
                 if ratio.is_baseline() { title.to_owned() } else { String::new() },
@@ -110,14 +87,10 @@ fn report(table: &mut Table, title: &str, rounds: &[Round]) {
                 at(0.5),
                 at(0.99),
                 at(0.999),
-                microseconds(times.max()),
+                meeting::microseconds(times.max()),
             ],
             ratio,
         );
     }
     table.notes(bounce.map(|bounce| format!("{title}: {bounce}")));
-}
-
-fn microseconds(nanoseconds: u64) -> String {
-    format!("{}.{:02}", nanoseconds / 1000, nanoseconds % 1000 / 10)
 }

@@ -1,31 +1,31 @@
-//! The two players, each with a partner in another process, and the rounds they play.
+//! The players, each with a partner in another process, and the rounds they play.
 
 use core::time::Duration;
 use std::time::Instant;
 
 use hdrhistogram::Histogram;
 
-use super::bounce::Bounce;
+use super::{Bracketed, Place};
 use crate::harness::Effort;
 use crate::helper::Helper;
 use crate::place::Cpu;
 
 /// The two ends of a channel there and back.
-pub(super) struct Ends {
-    /// Sends 8 bytes and receives 8.
-    pub(super) ask: Box<dyn FnMut()>,
-    /// Receives 8 bytes and sends them back.
-    pub(super) answer: Box<dyn FnMut()>,
+pub(crate) struct Ends {
+    /// Sends and receives.
+    pub(crate) ask: Box<dyn FnMut()>,
+    /// Receives and sends back.
+    pub(crate) answer: Box<dyn FnMut()>,
 }
 
 /// One end, whose other end answers from a process of its own.
-pub(super) struct Player {
+pub(crate) struct Player {
     ask: Box<dyn FnMut()>,
     _partner: Helper,
 }
 
 impl Player {
-    pub(super) fn new(ends: Ends, away: Cpu) -> Self {
+    pub(crate) fn new(ends: Ends, away: Cpu) -> Self {
         let Ends { ask, mut answer } = ends;
         let partner = Helper::start(move || {
             away.pin();
@@ -58,46 +58,41 @@ impl Player {
     }
 }
 
-/// What the players did while the machine was, one hopes, the same.
-pub(super) struct Round {
-    times: [Histogram<u32>; 2],
-    /// What the line between the CPUs took before and after, if there are two.
-    pub(super) bounces: Option<[f64; 2]>,
-}
+/// How long each round trip took, by player.
+pub(crate) struct Times(Vec<Histogram<u32>>);
 
-impl Round {
-    pub(super) fn median(&self, player: usize) -> f64 {
-        Duration::from_nanos(self.times[player].value_at_quantile(0.5)).as_secs_f64()
+impl Times {
+    /// In nanoseconds.
+    pub(crate) fn median(&self, player: usize) -> f64 {
+        Duration::from_nanos(self.0[player].value_at_quantile(0.5)).as_secs_f64() * 1e9
     }
 }
 
-pub(super) fn play(
-    mut players: [Player; 2],
-    bounce: Option<&Bounce>,
-    effort: Effort,
-) -> Vec<Round> {
+/// Rounds in which each player has had its turn, while the machine was, one hopes, the same.
+pub(crate) fn play(players: &mut [Player], place: &Place, effort: Effort) -> Vec<Bracketed<Times>> {
     // Four slices, as a sleeper's round trip takes long and its tail wants many.
-    let trips = players.each_mut().map(|player| player.calibrate(effort.slice * 4));
+    let trips: Vec<u64> =
+        players.iter_mut().map(|player| player.calibrate(effort.slice * 4)).collect();
+    let mut order: Vec<usize> = (0..players.len()).collect();
     let mut round = |_| {
-        let mut times = [no_times(), no_times()];
-        let mut order = [0, 1];
         fastrand::shuffle(&mut order);
-        let before = bounce.map(Bounce::measure);
-        for player in order {
-            times[player] = players[player].play(trips[player]);
-        }
-        let after = bounce.map(Bounce::measure);
-        Round { times, bounces: before.zip(after).map(|(before, after)| [before, after]) }
+        place.bracket(|| {
+            let mut times = vec![no_times(); players.len()];
+            for &player in &order {
+                times[player] = players[player].play(trips[player]);
+            }
+            Times(times)
+        })
     };
     (0..effort.warm_up).for_each(|warm_up| drop(round(warm_up)));
     (0..effort.rounds).map(round).collect()
 }
 
 /// All times of a player.
-pub(super) fn together(rounds: &[&Round], player: usize) -> Histogram<u32> {
+pub(crate) fn together(rounds: &[&Bracketed<Times>], player: usize) -> Histogram<u32> {
     let mut all = no_times();
     for round in rounds {
-        all.add(&round.times[player]).expect("all histograms are of the same kind");
+        all.add(&round.measured.0[player]).expect("all histograms are of the same kind");
     }
     all
 }

@@ -8,13 +8,11 @@ use core::hint::spin_loop;
 use core::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Instant;
 
-use rawipc::pipe::{Pipe, Writer};
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
-
-use super::game::Round;
 use crate::harness::Spread;
 use crate::helper::Helper;
 use crate::place::Cpu;
+use crate::shared::share;
+use rawipc::pipe::{Pipe, Writer};
 
 /// How many times the line goes there and back in one batch; one batch is one value.
 const BATCH: u32 = 64;
@@ -29,7 +27,7 @@ pub(super) struct Bounce {
 
 impl Bounce {
     pub(super) fn new(away: Cpu) -> Self {
-        let line = shared_line();
+        let line = share(AtomicU32::new(0));
         let Pipe { reader, writer: start } = Pipe::new().expect("a pipe");
         let partner = Helper::start(move || {
             away.pin();
@@ -74,26 +72,29 @@ fn send_back(line: &AtomicU32) {
     }
 }
 
-/// Memory that helpers started from now on share with this process, to the end of both.
-fn shared_line() -> &'static AtomicU32 {
-    let (access, kind) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::SHARED);
-    // SAFETY: a new mapping, where the kernel finds room.
-    let page = unsafe { mmap_anonymous(core::ptr::null_mut(), 4096, access, kind) };
-    let page = page.expect("a page");
-    // SAFETY: the page starts aligned, is zeroed, is never unmapped, and is reached through atomics
-    // of this type only.
-    unsafe { AtomicU32::from_ptr(page.cast()) }
+/// What was measured, between two probes.
+pub(crate) struct Bracketed<T> {
+    pub(crate) measured: T,
+    /// What the line between the CPUs took before and after, if there are two.
+    pub(super) bounces: Option<[f64; 2]>,
+}
+
+impl<T> Bracketed<T> {
+    /// What the line took meanwhile, as far as one knows.
+    pub(crate) fn bounce(&self) -> Option<f64> {
+        self.bounces.map(|[before, after]| before.midpoint(after))
+    }
 }
 
 /// The rounds whose probes agree with the run's, and what there is to say about it.
-pub(super) fn undisturbed(rounds: &[Round]) -> (Option<String>, Vec<&Round>) {
+pub(crate) fn undisturbed<T>(rounds: &[Bracketed<T>]) -> (Option<String>, Vec<&Bracketed<T>>) {
     let probes: Vec<f64> = rounds.iter().filter_map(|round| round.bounces).flatten().collect();
     if probes.is_empty() {
         return (None, rounds.iter().collect());
     }
     let usual = Spread::of(&probes).median;
     let agrees = |probe: f64| (usual / 1.5..usual * 1.5).contains(&probe);
-    let kept: Vec<&Round> = rounds
+    let kept: Vec<_> = rounds
         .iter()
         .filter(|round| round.bounces.is_none_or(|bounces| bounces.into_iter().all(agrees)))
         .collect();
