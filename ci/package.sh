@@ -10,7 +10,7 @@ for file in README.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE src/lib.rs; do
     grep -qx "$file" <<<"$list" || { echo "not in the package: $file" && exit 1; }
 done
 generated='\.cargo_vcs_info\.json|Cargo\.lock|Cargo\.toml(\.orig)?'
-if grep -vxE "$generated|[A-Z]+\.md|LICENSE-(MIT|APACHE)|(src|examples|tests)/.+\.rs" <<<"$list"; then
+if grep -vxE "$generated|[A-Z]+\.md|LICENSE-(MIT|APACHE)|(src|examples|tests)/.+\.rs|examples/[a-z_]+\.py" <<<"$list"; then
     echo "stray in the package"
     exit 1
 fi
