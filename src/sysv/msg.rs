@@ -142,8 +142,7 @@ impl MsgQueue {
     ///
     /// # Errors
     ///
-    /// [`Errno::NOENT`] if there is none; [`Errno::ACCESS`] if neither reading nor writing is
-    /// permitted.
+    /// [`Errno::NOENT`] if there is none. It takes no permission: every use of the queue does.
     ///
     /// # References
     ///
@@ -377,8 +376,8 @@ impl MsgQueue {
     ///
     /// # Errors
     ///
-    /// [`Errno::PERM`] for those who are neither owner nor creator; [`Errno::INVAL`] if the queue
-    /// has been removed.
+    /// [`Errno::PERM`] for those who are neither owner nor creator; [`Errno::ACCESS`] without
+    /// permission to read; [`Errno::INVAL`] if the queue has been removed.
     ///
     /// # References
     ///

@@ -466,8 +466,8 @@ impl SemSet {
     ///
     /// # Errors
     ///
-    /// [`Errno::PERM`] for those who are neither owner nor creator; [`Errno::INVAL`] if the set has
-    /// been removed.
+    /// [`Errno::PERM`] for those who are neither owner nor creator; [`Errno::ACCESS`] without
+    /// permission to read; [`Errno::INVAL`] if the set has been removed.
     #[doc(alias = "IPC_SET")]
     pub fn set_owner(self, uid: Uid, gid: Gid) -> Result<()> {
         self.set(|permissions| {
