@@ -10,9 +10,7 @@ mod process;
 mod socket;
 
 use crate::arguments::Arguments;
-use crate::harness::{self, Group, Spread, Table};
-use crate::helper;
-use crate::place::Cpu;
+use crate::harness::{Group, Report};
 
 pub(crate) const NAME: &str = "calls";
 
@@ -36,26 +34,11 @@ pub(crate) fn groups() -> Vec<&'static str> {
 }
 
 pub(crate) fn measure(arguments: &Arguments) {
-    Cpu::home().pin();
-    let header = ["calls", "by", "ns", "quartiles", "× libc", "quartiles"];
-    let mut table = Table::new("Cost of calls that need not wait", &header);
-    for group in all().filter(|group| arguments.wants(NAME, group.name)) {
-        helper::watch();
-        eprintln!("{NAME}/{}", group.name);
-        let mut contenders = (group.contenders)();
-        let results = harness::compare(&mut contenders, arguments.effort());
-        let ratios = harness::ratios(&results);
-        for ((contender, result), ratio) in contenders.iter().zip(&results).zip(ratios) {
-            let spread = Spread::of(result);
-            let title = if ratio.is_baseline() { group.name } else { "" };
-            let cells = [
-                title.to_owned(),
-                contender.name.to_owned(),
-                format!("{:.0}", spread.median),
-                spread.quartiles(0),
-            ];
-            table.compared(cells, ratio);
-        }
-    }
-    println!("{table}");
+    let report = Report {
+        suite: NAME,
+        title: "Cost of calls that need not wait",
+        header: ["calls", "by", "ns", "quartiles", "× libc", "quartiles"],
+        decimals: 0,
+    };
+    report.print(all(), arguments);
 }

@@ -4,6 +4,7 @@
 //! contender has one short slice in each of many rounds, in shuffled order, and a ratio is formed
 //! within each round, between slices that saw the same machine.
 
+mod report;
 mod rounds;
 mod spread;
 mod table;
@@ -11,6 +12,7 @@ mod table;
 use core::hint::black_box;
 use core::time::Duration;
 
+pub(crate) use report::Report;
 pub(crate) use rounds::{compare, preemptions};
 pub(crate) use spread::{Ratio, Spread, ratios};
 pub(crate) use table::Table;

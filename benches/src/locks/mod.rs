@@ -10,9 +10,7 @@ mod locking;
 mod signalling;
 
 use crate::arguments::Arguments;
-use crate::harness::{self, Group, Spread, Table};
-use crate::helper;
-use crate::place::Cpu;
+use crate::harness::{Group, Report};
 
 pub(crate) const NAME: &str = "locks";
 
@@ -26,26 +24,11 @@ pub(crate) fn groups() -> Vec<&'static str> {
 }
 
 pub(crate) fn measure(arguments: &Arguments) {
-    Cpu::home().pin();
-    let header = ["calls", "by", "ns", "quartiles", "× rawipc", "quartiles"];
-    let mut table = Table::new("Locks that are free", &header);
-    for group in all().filter(|group| arguments.wants(NAME, group.name)) {
-        helper::watch();
-        eprintln!("{NAME}/{}", group.name);
-        let mut contenders = (group.contenders)();
-        let results = harness::compare(&mut contenders, arguments.effort());
-        let ratios = harness::ratios(&results);
-        for ((contender, result), ratio) in contenders.iter().zip(&results).zip(ratios) {
-            let spread = Spread::of(result);
-            let title = if ratio.is_baseline() { group.name } else { "" };
-            let cells = [
-                title.to_owned(),
-                contender.name.to_owned(),
-                format!("{:.1}", spread.median),
-                spread.quartiles(1),
-            ];
-            table.compared(cells, ratio);
-        }
-    }
-    println!("{table}");
+    let report = Report {
+        suite: NAME,
+        title: "Locks that are free",
+        header: ["calls", "by", "ns", "quartiles", "× rawipc", "quartiles"],
+        decimals: 1,
+    };
+    report.print(all(), arguments);
 }
