@@ -186,7 +186,7 @@ impl Barrier {
                 return Ok(None);
             }
             match self.change(word, state.next(true)) {
-                Ok(()) => return Ok(Some(self.lead())),
+                Ok(()) => return Ok(Some(self.lead(state))),
                 Err(now) => word = now,
             }
         }
@@ -221,7 +221,7 @@ impl Barrier {
             }
             if self.is_last(state) {
                 match self.change(word, state.next(true)) {
-                    Ok(()) => return Ok(self.lead()),
+                    Ok(()) => return Ok(self.lead(state)),
                     Err(now) => word = now,
                 }
                 continue;
@@ -332,8 +332,11 @@ impl Barrier {
         Ok(ended)
     }
 
-    fn lead(&self) -> BarrierWaitResult {
-        self.word.wake(ALL);
+    /// By the last to come, who has ended the turn of `mine`.
+    fn lead(&self, mine: State) -> BarrierWaitResult {
+        if mine.arrived != 0 {
+            self.word.wake(ALL);
+        }
         BarrierWaitResult { is_leader: true }
     }
 
