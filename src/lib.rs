@@ -70,6 +70,7 @@
 //! Linux 5.4 and later. On x86-64, x86, `AArch64`, Arm and RISC-V 64 it enters the kernel by
 //! itself; on others through the C library, in whole or, on s390x, in part: there it takes `std`,
 //! and a signal handler has to keep `errno`. What newer kernels do better is probed at run time.
+//! Where there are no atomics of 64 bits, [`sync`] and [`sum`] are missing.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -94,9 +95,12 @@ mod wait;
 
 mod sys;
 
+// Some of what is in them takes atomics of 64 bits.
+#[cfg(target_has_atomic = "64")]
 mod prim;
-
+#[cfg(target_has_atomic = "64")]
 pub mod sum;
+#[cfg(target_has_atomic = "64")]
 pub mod sync;
 
 pub mod fifo;

@@ -46,9 +46,6 @@ impl Padding {
     }
 }
 
-#[cfg(not(target_has_atomic = "64"))]
-compile_error!("locks in shared memory take atomics of 64 bits, which this target has not got");
-
 /// All who sleep.
 pub(crate) const ALL: u32 = i32::MAX.unsigned_abs();
 
