@@ -68,6 +68,11 @@ pub(crate) fn isolated<F: FnOnce()>(body: F) {
 }
 
 fn inside(body: impl FnOnce()) {
+    // Whoever has started the tests may ignore some, and that is inherited: `nohup` does, and a
+    // script's shell for what it runs in the background.
+    for signal in [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM] {
+        signals::handle(signal, libc::SIG_DFL, 0);
+    }
     let mut alone = child(|| {
         assert_eq!(count("/proc/self/task"), 1, "the body must be alone in its process");
         let before = descriptors();
