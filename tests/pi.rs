@@ -487,6 +487,31 @@ fn killed_child_ends_the_run_via_shm_sem() {
 }
 
 #[test]
+fn killed_child_ends_the_run_via_sysv_shm() {
+    isolated(|| assert_killed_child_ends_the_run("sysv-shm"));
+}
+
+#[test]
+fn killed_child_ends_the_run_via_mutex() {
+    isolated(|| assert_killed_child_ends_the_run("mutex"));
+}
+
+#[test]
+fn killed_child_ends_the_run_via_atomic() {
+    isolated(|| assert_killed_child_ends_the_run("atomic"));
+}
+
+#[test]
+fn killed_child_ends_the_run_via_sharded() {
+    isolated(|| assert_killed_child_ends_the_run("sharded"));
+}
+
+#[test]
+fn killed_child_ends_the_run_via_exact() {
+    isolated(|| assert_killed_child_ends_the_run("exact"));
+}
+
+#[test]
 fn child_that_is_killed_near_its_end_has_delivered_or_is_missed() {
     isolated(|| {
         for _ in 0..15 {
