@@ -170,7 +170,7 @@ impl Drop for Mapping {
             // does. Who was lent an address of it has given it back: it was borrowed from `self`.
             Release::Unmap => unsafe { munmap(self.start.as_ptr().cast(), self.length) },
             // SAFETY: as `of_segment` was promised; the rest as above.
-            Release::Detach => unsafe { sys::sysv::detach(self.start.as_ptr()) },
+            Release::Detach => unsafe { sys::sysv::shm::detach(self.start.as_ptr()) },
         };
         debug_assert!(released.is_ok(), "was mapped");
     }

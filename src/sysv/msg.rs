@@ -27,7 +27,7 @@ use rustix::process::{Gid, Pid, Uid};
 
 use super::{Key, Permissions};
 use crate::buffer::Filling;
-use crate::sys::sysv as sys;
+use crate::sys::sysv::msg as sys;
 use crate::{Buffer, Errno, Result};
 
 /// How many bytes a buffer has in front of the text.

@@ -28,8 +28,8 @@ use rustix::fs::Mode;
 use rustix::process::{Gid, Pid, Uid};
 
 use super::{Key, Permissions};
-pub use crate::sys::sysv::Operation;
-use crate::sys::sysv::{self as sys};
+pub use crate::sys::sysv::sem::Operation;
+use crate::sys::sysv::{self as kernel, sem as sys};
 use crate::{Deadline, Errno, Result, wait};
 
 /// The highest value of a semaphore (`SEMVMX`).
@@ -545,7 +545,7 @@ impl SemSet {
 
     /// Reads the permissions, changes them, and sets them. Two who do so at once may undo each
     /// other's change, as everywhere with System V.
-    fn set(self, change: impl FnOnce(&mut sys::Permissions)) -> Result<()> {
+    fn set(self, change: impl FnOnce(&mut kernel::Permissions)) -> Result<()> {
         let mut status = sys::set_status(self.0)?;
         change(&mut status.permissions);
         sys::set_permissions(self.0, &status)

@@ -32,7 +32,7 @@ use rustix::process::{Gid, Pid, Uid};
 
 use super::{Key, Permissions};
 use crate::shm::{Access, Mapping};
-use crate::sys::sysv as sys;
+use crate::sys::sysv::{self as kernel, shm as sys};
 use crate::{Errno, Result};
 
 /// A System V shared memory segment, by its identifier.
@@ -473,7 +473,7 @@ impl Shm {
 
     /// Reads the permissions, changes them, and sets them. Two who do so at once may undo each
     /// other's change, as everywhere with System V.
-    fn set(self, change: impl FnOnce(&mut sys::Permissions)) -> Result<()> {
+    fn set(self, change: impl FnOnce(&mut kernel::Permissions)) -> Result<()> {
         let mut status = sys::segment_status(self.0)?;
         change(&mut status.permissions);
         sys::set_segment(self.0, &status)
