@@ -45,10 +45,11 @@ type Creator = (&'static str, fn(&Name) -> Result<(), Errno>);
 type Opener = (&'static str, fn(&Name) -> Result<(), OpenError>);
 
 /// All ways of creating something under a name.
-const CREATORS: [Creator; 3] = [
+const CREATORS: [Creator; 4] = [
     ("object", |name| Object::create_new(name, OWNER, 4096).map(drop)),
     ("value", |name| Shared::create_new(name, OWNER, AtomicU64::new(1)).map(drop)),
     ("slice", |name| Shared::<[AtomicU64]>::create_new_slice(name, OWNER, 64).map(drop)),
+    ("zeros", |name| Shared::<AtomicU64>::create_new_zeroed(name, OWNER).map(drop)),
 ];
 
 /// All ways of opening what is there.
@@ -99,15 +100,16 @@ fn mode_is_what_was_asked_for_less_the_umask() {
     isolated(|| {
         rustix::process::umask(Mode::from_raw_mode(0o027));
         let asked = Mode::from_raw_mode(0o666);
-        for (what, expected) in [("object", 0o640), ("value", 0o640), ("slice", 0o640)] {
+        for what in ["object", "value", "zeros", "slice"] {
             let name = Own::new();
             match what {
                 "object" => drop(Object::create_new(&name.0, asked, 1).unwrap()),
                 "value" => drop(Shared::create_new(&name.0, asked, AtomicU64::new(0)).unwrap()),
+                "zeros" => drop(Shared::<AtomicU64>::create_new_zeroed(&name.0, asked).unwrap()),
                 _ => drop(Shared::<[AtomicU64]>::create_new_slice(&name.0, asked, 2).unwrap()),
             }
             let mode = name.path().metadata().unwrap().permissions().mode();
-            assert_eq!(mode & 0o7777, expected, "{what}");
+            assert_eq!(mode & 0o7777, 0o640, "{what}");
         }
     });
 }
@@ -609,6 +611,26 @@ fn slice_is_shared_with_children() {
         [0, 1, 1].map(|start| child(move || add(start))).into_iter().for_each(join);
         let values: Vec<_> = lanes.iter().map(|lane| lane.load(Relaxed)).collect();
         assert!(values.chunks(2).all(|pair| pair == [1, 2]), "{values:?}");
+    });
+}
+
+/// On the stack, which has 8 MiB, there would be no room for it.
+type Large = [AtomicU64; 8 << 20];
+
+#[test]
+fn zeros_of_any_size_are_shared_with_a_child_and_by_name() {
+    isolated(|| {
+        let name = Own::new();
+        let by_name = Shared::<Large>::create_new_zeroed(&name.0, OWNER).unwrap();
+        let anonymous = Shared::<Large>::anonymous_zeroed().unwrap();
+        for zeros in [&by_name, &anonymous] {
+            assert!(zeros.iter().all(|zero| zero.load(Relaxed) == 0));
+            join(child(|| zeros[(8 << 20) - 1].store(7, Relaxed)));
+            assert_eq!(zeros[(8 << 20) - 1].load(Relaxed), 7);
+        }
+        // SAFETY: the test's own name.
+        let same = unsafe { Shared::<Large>::open(&name.0) }.unwrap();
+        assert_eq!(same[(8 << 20) - 1].load(Relaxed), 7);
     });
 }
 

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "references into shared memory; see SAFETY.md")]
 
 mod slice;
+mod zeroed;
 
 use core::fmt;
 use core::ops::Deref;
