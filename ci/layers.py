@@ -38,9 +38,9 @@ MAY_USE = {
     "sysv::shm": "error sys sysv shm",
     "shm": GROUND + " sys",
     "shm::plain": "",
-    "prim": "error time sys",
+    "prim": "error time sys shm::plain",
     "sync": "error time prim shm::plain",
-    "queue": "error time prim shm::plain",
+    "queue": "error time buffer prim shm::plain",
     "sum": "error time prim shm::plain",
 }
 

@@ -13,6 +13,7 @@
 //! | [`sysv::Shm`] | `shmget`, `shmat`, `shmctl` | memory found by a key, and freed with its last user |
 //! | [`shm`] | `shm_open`, `memfd_create`, `mmap` | memory that relatives and strangers share |
 //! | [`sync`] | `futex` | locks, condition variables, events, barriers and semaphores in that memory |
+//! | [`queue`] | | bounded queues in that memory |
 //! | [`sum`] | | adding `f64`s in that memory, from many processes at once |
 //! | [`posix::Semaphore`] | `sem_open`, `sem_post`, `sem_wait` | counters by name, also with C and Python |
 //! | [`process`] | `fork`, `pidfd_open`, `waitid`, `pidfd_send_signal` | children that cannot be mistaken for others |
@@ -70,7 +71,7 @@
 //! Linux 5.4 and later. On x86-64, x86, `AArch64`, Arm and RISC-V 64 it enters the kernel by
 //! itself; on others through the C library, in whole or, on s390x, in part: there it takes `std`,
 //! and a signal handler has to keep `errno`. What newer kernels do better is probed at run time.
-//! Where there are no atomics of 64 bits, [`sync`] and [`sum`] are missing.
+//! Where there are no atomics of 64 bits, [`sync`], [`queue`] and [`sum`] are missing.
 
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -98,6 +99,8 @@ mod sys;
 // Some of what is in them takes atomics of 64 bits.
 #[cfg(target_has_atomic = "64")]
 mod prim;
+#[cfg(target_has_atomic = "64")]
+pub mod queue;
 #[cfg(target_has_atomic = "64")]
 pub mod sum;
 #[cfg(target_has_atomic = "64")]

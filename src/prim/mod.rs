@@ -9,16 +9,24 @@ use core::sync::atomic::AtomicU32 as Word;
 use zerocopy::FromBytes;
 
 #[cfg(not(loom))]
+mod fences;
+#[cfg(not(loom))]
 mod native;
+#[cfg(not(loom))]
+mod payload;
+mod region;
 #[cfg(not(loom))]
 mod spin;
 #[cfg(not(loom))]
-pub(crate) use {native::*, spin::Spinner};
+pub(crate) use {fences::*, native::*, payload::Payload, spin::Spinner};
 
 #[cfg(loom)]
 mod model;
 #[cfg(loom)]
 pub(crate) use model::*;
+
+mod claim;
+pub(crate) use claim::Claim;
 
 /// What ended a sleep on a futex. Never proof of anything: look again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

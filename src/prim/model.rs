@@ -19,7 +19,7 @@ extern crate std;
 use core::hash::{Hash as _, Hasher as _};
 use core::mem::MaybeUninit;
 use core::ops::Deref;
-use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::time::Duration;
 use std::hash::DefaultHasher;
 
@@ -30,6 +30,7 @@ use zerocopy::FromBytes;
 
 use super::Sleep;
 use crate::Deadline;
+use crate::shm::plain::Plain;
 use crate::sys::futex;
 
 /// One of loom's own.
@@ -270,6 +271,117 @@ impl<T> UnsafeCell<T> {
     pub(crate) fn into_inner(self) -> T {
         self.0.into_inner().into_inner()
     }
+}
+
+/// What is copied, with all its bytes at once: loom sees to it that nobody does so while another
+/// writes there.
+#[derive(FromBytes)]
+#[repr(transparent)]
+pub(crate) struct Payload<T>(Modelled<loom::cell::UnsafeCell<MaybeUninit<T>>>);
+
+// SAFETY: loom tells who reads while another writes.
+unsafe impl<T: Send> Sync for Payload<T> {}
+
+impl<T> Payload<T> {
+    pub(crate) fn new() -> Self {
+        Self(Modelled::new(loom::cell::UnsafeCell::new(MaybeUninit::zeroed())))
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut T {
+        self.0.with_mut(|value| value.cast())
+    }
+}
+
+impl<T: Plain> Payload<T> {
+    pub(crate) fn store(&self, value: &T) {
+        // SAFETY: of a cell, so never null and aligned; that nobody else uses it, loom sees to.
+        self.0.with_mut(|room| unsafe { room.write(MaybeUninit::new(*value)) });
+    }
+
+    pub(crate) fn load(&self) -> T {
+        // SAFETY: as in `store`; zero or stored, either of which is a `T`.
+        self.0.with(|room| unsafe { room.cast::<T>().read() })
+    }
+
+    pub(crate) fn load_into(&self, value: &mut T) {
+        *value = self.load();
+    }
+}
+
+/// As many words as fit into `BYTES`, next to each other in a circle.
+#[derive(FromBytes)]
+#[repr(transparent)]
+pub(crate) struct Region<const BYTES: usize>([Spot; BYTES]);
+
+/// A word. (There is one for each byte, of which those beyond the last word are never made.)
+#[derive(FromBytes)]
+#[repr(C)]
+struct Spot {
+    word: AtomicU64,
+    /// By which loom sees to it that nobody copies in while another copies in or out.
+    copies: Modelled<loom::cell::UnsafeCell<()>>,
+}
+
+// SAFETY: loom tells who reads while another writes.
+unsafe impl<const BYTES: usize> Sync for Region<BYTES> {}
+
+impl Spot {
+    fn new() -> Self {
+        let copies = Modelled::new(loom::cell::UnsafeCell::new(()));
+        Self { word: AtomicU64::new(0), copies }
+    }
+
+    const fn unused() -> Self {
+        let word = AtomicU64(Modelled(MaybeUninit::uninit()));
+        Self { word, copies: Modelled(MaybeUninit::uninit()) }
+    }
+}
+
+impl<const BYTES: usize> Region<BYTES> {
+    const WORDS: usize = {
+        assert!(BYTES.is_power_of_two() && BYTES >= size_of::<u64>(), "a power of two, in words");
+        BYTES / size_of::<u64>()
+    };
+
+    pub(crate) fn new() -> Self {
+        let spot = |number| if number < Self::WORDS { Spot::new() } else { Spot::unused() };
+        Self(core::array::from_fn(spot))
+    }
+
+    /// Nothing that a model may use.
+    pub(crate) const fn as_ptr(&self) -> *mut u8 {
+        self.0.as_ptr().cast_mut().cast()
+    }
+
+    #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+    fn spot(&self, position: u64) -> &Spot {
+        &self.0[(position / 8) as usize & Self::WORDS.wrapping_sub(1)]
+    }
+
+    pub(crate) fn word(&self, position: u64) -> &AtomicU64 {
+        &self.spot(position).word
+    }
+
+    pub(crate) fn read(&self, position: u64) -> u64 {
+        let spot = self.spot(position);
+        spot.copies.with(|_| spot.word.load(Relaxed))
+    }
+
+    pub(crate) fn write(&self, position: u64, value: u64) {
+        let spot = self.spot(position);
+        spot.copies.with_mut(|_| spot.word.store(value, Relaxed));
+    }
+}
+
+/// With [`heavy_fence`] on the other side; both are the same here, as what sets them apart is how
+/// they are done.
+pub(crate) fn light_fence() {
+    fence(SeqCst);
+}
+
+/// With [`light_fence`] on the other side.
+pub(crate) fn heavy_fence() {
+    fence(SeqCst);
 }
 
 /// Does without: one look, as spinning is nothing else.

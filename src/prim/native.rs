@@ -5,6 +5,8 @@
 use core::cell;
 pub(crate) use core::hint::spin_loop as pause;
 use core::ops::Deref;
+use core::slice;
+use core::sync::atomic::Ordering::Relaxed;
 pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, fence};
 use core::time::Duration;
 
@@ -154,6 +156,59 @@ impl<T> UnsafeCell<T> {
 
     pub(crate) fn into_inner(self) -> T {
         self.0.into_inner()
+    }
+}
+
+/// `BYTES` of memory, a power of two, of which each word is always read and written at once:
+/// whoever breaks the rules of what it is part of can make them wrong, and nothing else.
+///
+/// Whatever position is asked for, it is taken modulo `BYTES`.
+#[derive(FromBytes)]
+#[repr(C, align(8))]
+pub(crate) struct Region<const BYTES: usize>(cell::UnsafeCell<[u8; BYTES]>);
+
+// SAFETY: bytes of any bits, which are used as atomic words (or by an instruction which takes them
+// as they come).
+unsafe impl<const BYTES: usize> Sync for Region<BYTES> {}
+
+impl<const BYTES: usize> Region<BYTES> {
+    const WORDS: usize = {
+        assert!(BYTES.is_power_of_two() && BYTES >= size_of::<u64>(), "a power of two, in words");
+        BYTES / size_of::<u64>()
+    };
+
+    /// All zero.
+    pub(crate) const fn new() -> Self {
+        Self(cell::UnsafeCell::new([0; BYTES]))
+    }
+
+    /// The first byte.
+    #[inline]
+    pub(crate) const fn as_ptr(&self) -> *mut u8 {
+        self.0.get().cast()
+    }
+
+    /// The word that the byte at that position is in.
+    #[inline]
+    #[allow(clippy::indexing_slicing, reason = "the remainder is less than what it is divided by")]
+    #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+    pub(crate) fn word(&self, position: u64) -> &AtomicU64 {
+        // SAFETY: of a cell, so never null; aligned, and so many words long, as `repr` and `WORDS`
+        // say; of any bits, and initialised, as shared memory always is, or by `new`.
+        let words = unsafe { slice::from_raw_parts(self.0.get().cast(), Self::WORDS) };
+        &words[(position / 8) as usize & Self::WORDS.wrapping_sub(1)]
+    }
+
+    /// That word, as part of what is copied out.
+    #[inline]
+    pub(crate) fn read(&self, position: u64) -> u64 {
+        self.word(position).load(Relaxed)
+    }
+
+    /// That word, as part of what is copied in.
+    #[inline]
+    pub(crate) fn write(&self, position: u64, value: u64) {
+        self.word(position).store(value, Relaxed);
     }
 }
 

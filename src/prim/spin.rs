@@ -46,7 +46,7 @@ impl Spinner {
     /// Without credit, one wait in so many tries whether spinning helps now; in twice as many, each
     /// time that it does not.
     const LEAST_PATIENCE: u32 = 16;
-    const MOST_PATIENCE: u32 = 1024;
+    const MOST_PATIENCE: u32 = 4096;
 
     /// Looks all the time: for those who wait for what another does once.
     pub(crate) const fn new() -> Self {
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn it_is_never_given_up_for_good() {
         let spinner = Spinner::new();
-        for _ in 0..5000 {
+        for _ in 0..20_000 {
             let _spins = spins_in_vain(&spinner);
         }
         let tries = (0..Spinner::MOST_PATIENCE).filter(|_| spins_in_vain(&spinner)).count();

@@ -10,7 +10,6 @@
 //! when all zero. None sleeps, and none waits for a process that rests or was killed.
 
 mod atomic_f64;
-mod claim;
 mod exact;
 mod sharded;
 

@@ -7,8 +7,8 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use zerocopy::FromBytes;
 
-use super::{AtomicF64, claim::Claim};
-use crate::prim::{Padding, array, const_fn, real_only};
+use super::AtomicF64;
+use crate::prim::{Claim, Padding, array, const_fn, real_only};
 use crate::shm::plain::ShmSafe;
 
 /// A sum in `LANES` parts, each of which one adder adds to: without any contention, however many

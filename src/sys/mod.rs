@@ -9,6 +9,9 @@
 #![allow(unsafe_code, reason = "system calls; see SAFETY.md")]
 
 mod arch;
+// By prim, of which all is for atomics of 64 bits.
+#[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+pub(crate) mod copy;
 pub(crate) mod futex;
 pub(crate) mod mq;
 pub(crate) mod pipe;

@@ -23,8 +23,7 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use zerocopy::FromBytes;
 
 use super::digits::{DIGITS, Deposit, Digits, Flags, carry, is_large, sum_of};
-use crate::prim::{AtomicU64, Padding, array, const_fn, fence, pause, real_only};
-use crate::sum::claim::Claim;
+use crate::prim::{AtomicU64, Claim, Padding, array, const_fn, fence, pause, real_only};
 
 /// Which digits are meant, and what flags there are, in one word.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -1,0 +1,727 @@
+//! [`Mpmc`]: a queue for any number of producers and consumers.
+
+#![allow(unsafe_code, reason = "promises about layout; see SAFETY.md")]
+
+use core::fmt;
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+use zerocopy::FromBytes;
+
+use super::bell::{Attempt, Bell};
+use super::slot::{Alone, Slot, Slots, ahead};
+use super::{Closed, PopError, PushError};
+use crate::Deadline;
+use crate::prim::{
+    ALL, AtomicU32, AtomicU64, Padding, Spinner, array, const_fn, fence, pause, real_only,
+};
+use crate::shm::plain::{Plain, ShmSafe};
+
+static NOT_FULL: Spinner = Spinner::new();
+static NOT_EMPTY: Spinner = Spinner::new();
+
+/// A queue of up to `N` values, a power of two, into which any number of processes push and from
+/// which any number pop. In order: what one process pushes, no process pops the later before the
+/// earlier.
+///
+/// There is no lock, but whoever pushes or pops first takes a slot, and then writes or reads it.
+/// Meanwhile it counts as empty for who comes to pop, and as full for who comes to push. A process
+/// that is **killed** in those few instructions leaves it so, and the queue stands still there,
+/// with deadlines that hold. Where that must not be, give each process an [`Spsc`](super::Spsc).
+///
+/// Zero is empty.
+///
+/// # Examples
+///
+/// ```
+/// use rawipc::queue::{Closed, Mpmc};
+///
+/// let queue = Mpmc::<u64, 8>::new();
+/// std::thread::scope(|scope| {
+///     let producers = [0, 100].map(|first| {
+///         let queue = &queue;
+///         scope.spawn(move || (first..first + 100).try_for_each(|value| queue.push(value)))
+///     });
+///     let consumers =
+///         [(); 2].map(|()| scope.spawn(|| core::iter::from_fn(|| queue.pop().ok()).sum::<u64>()));
+///     for producer in producers {
+///         producer.join().unwrap().unwrap();
+///     }
+///     queue.close();
+///     let sum: u64 = consumers.into_iter().map(|consumer| consumer.join().unwrap()).sum();
+///     assert_eq!(sum, (0..200).sum());
+/// });
+/// assert_eq!(queue.push(1), Err(Closed(1)));
+/// ```
+///
+/// # References
+///
+/// - Dmitry Vyukov, [Bounded MPMC queue](https://www.1024cores.net/home/lock-free-algorithms/queues/bounded-mpmc-queue)
+#[derive(FromBytes)]
+#[repr(C)]
+pub struct Mpmc<T, const N: usize> {
+    /// Seldom written.
+    bells: Alone<Bells>,
+    tail: Alone<Tail>,
+    /// Where the next one is popped.
+    head: Alone<AtomicU64>,
+    /// Of each slot, in which turn a value can be pushed there. Written by consumers only, and the
+    /// slots by producers only: so a line of either goes one way.
+    freed: Alone<[AtomicU64; N]>,
+    slots: Slots<T, N>,
+}
+
+/// What producers write.
+#[derive(FromBytes)]
+#[repr(C)]
+struct Tail {
+    /// Where the next one is pushed; and whether it is closed.
+    position: AtomicU64,
+    /// Up to where slots are known to have been freed: so that not every push has to look.
+    limit: AtomicU64,
+}
+
+#[derive(FromBytes)]
+#[repr(C)]
+struct Bells {
+    not_empty: Bell,
+    not_full: Bell,
+    /// Not zero if it is closed, as the tail says, too: whoever pops finds it here, and so leaves
+    /// the tail with those who push.
+    closed: AtomicU32,
+    unused: Padding,
+}
+
+/// Beside the position at the tail: it is closed. Positions are counted above that bit.
+const CLOSED: u64 = 1;
+const ONE: u64 = 2;
+
+/// How many slots whoever has to look for free ones looks at, at least.
+const AHEAD: usize = 64;
+
+impl<T, const N: usize> Mpmc<T, N> {
+    /// How many values it holds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::queue::Mpmc;
+    ///
+    /// assert_eq!(Mpmc::<u8, 16>::CAPACITY, 16);
+    /// ```
+    pub const CAPACITY: usize = N;
+
+    const_fn! {
+        /// Empty.
+        ///
+        /// # Examples
+        ///
+        /// See [`Mpmc`].
+        #[must_use]
+        pub const fn new() -> Self {
+            Self {
+                bells: Alone(Bells {
+                    not_empty: Bell::new(),
+                    not_full: Bell::new(),
+                    closed: AtomicU32::new(0),
+                    unused: Padding::new(),
+                }),
+                tail: Alone(Tail { position: AtomicU64::new(0), limit: AtomicU64::new(0) }),
+                head: Alone(AtomicU64::new(0)),
+                freed: Alone(array!(AtomicU64::new(0); N)),
+                slots: Slots::new(),
+            }
+        }
+    }
+
+    /// How many values are in it, those included that are being pushed or popped; may have changed
+    /// by the time that one knows. Never more than it holds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::queue::Mpmc;
+    ///
+    /// let queue = Mpmc::<u8, 16>::new();
+    /// assert!(queue.is_empty());
+    /// queue.push_slice(&[1, 2, 3])?;
+    /// assert_eq!(queue.len(), 3);
+    /// # Ok::<(), rawipc::queue::Closed>(())
+    /// ```
+    #[must_use]
+    pub fn len(&self) -> usize {
+        // One of them may be new and the other old.
+        let tail = self.tail.0.position.load(Relaxed) & !CLOSED;
+        let length = ahead(tail, self.head.0.load(Relaxed)) / ONE;
+        usize::try_from(length).unwrap_or(N).min(N)
+    }
+
+    /// Whether there is nothing in it; may have changed by the time that one knows.
+    ///
+    /// # Examples
+    ///
+    /// See [`len`](Self::len).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Closes it, for good: nothing more is pushed, and what is in it can still be popped. Wakes
+    /// all who wait.
+    ///
+    /// # Examples
+    ///
+    /// See [`Mpmc`].
+    pub fn close(&self) {
+        // Release pairs with the fence in attempt_push: who is told sees what was done before.
+        self.tail.0.position.fetch_or(CLOSED, Release);
+        self.announce_end();
+    }
+
+    /// Says to who pops that nothing more is pushed, as the tail says.
+    #[cold]
+    fn announce_end(&self) {
+        // Release pairs with the Acquire in nothing_at: who finds it closed sees what was done
+        // before, and the tail as it has been left.
+        self.bells.0.closed.store(1, Release);
+        self.bells.0.not_empty.ring(ALL);
+        self.bells.0.not_full.ring(ALL);
+    }
+
+    /// Whether it has been closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::queue::Mpmc;
+    ///
+    /// let queue = Mpmc::<u8, 16>::new();
+    /// assert!(!queue.is_closed());
+    /// queue.close();
+    /// assert!(queue.is_closed());
+    /// ```
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.bells.0.closed.load(Acquire) != 0
+    }
+
+    /// The turn of a position: how often its slot has been used before.
+    const fn turn(position: u64) -> u64 {
+        (position / ONE) >> Slots::<T, N>::SHIFT
+    }
+
+    /// What its slot says when the value of that position is there.
+    const fn full(position: u64) -> u64 {
+        Self::turn(position).wrapping_add(1)
+    }
+
+    #[inline]
+    const fn slot(&self, position: u64) -> &Slot<T> {
+        self.slots.at(position / ONE)
+    }
+
+    /// In which turn a value can be pushed into the slot of that position.
+    #[inline]
+    #[allow(clippy::indexing_slicing, reason = "the remainder is less than what it is divided by")]
+    #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+    const fn freed(&self, position: u64) -> &AtomicU64 {
+        &self.freed.0[(position / ONE) as usize & N.wrapping_sub(1)]
+    }
+
+    /// How many slots from `tail` on are free, as far as is known; if that is less than `most`,
+    /// looks at so many, and some more.
+    #[inline]
+    fn room(&self, tail: u64, most: usize) -> usize {
+        // Acquire pairs with the Release in look_for_room: those slots have been read.
+        let limit = self.tail.0.limit.load(Acquire);
+        match usize::try_from(limit.wrapping_sub(tail) / ONE) {
+            Ok(known) if known >= most.min(N) && known <= N => known,
+            _ => self.look_for_room(tail, most, limit),
+        }
+    }
+
+    fn look_for_room(&self, tail: u64, most: usize, limit: u64) -> usize {
+        // Acquire pairs with the Release in free.
+        let is_free = |&at: &u64| self.freed(at).load(Acquire) == Self::turn(at);
+        let room = positions(tail).take(most.max(AHEAD).min(N)).take_while(is_free).count();
+        if room > 0 {
+            // Release pairs with the Acquire in room. If somebody else has been here, no matter.
+            let next = beyond(tail, room);
+            let _other = self.tail.0.limit.compare_exchange(limit, next, Release, Relaxed);
+        }
+        room
+    }
+
+    /// Frees so many slots from `head` on, as their values have been read.
+    #[inline]
+    fn free(&self, head: u64, count: usize) {
+        for at in positions(head).take(count) {
+            // Pairs with the Acquire in look_for_room: the payload has been read.
+            self.freed(at).store(Self::turn(beyond(at, N)), Release);
+        }
+        self.bells.0.not_full.ring(u32::try_from(count).unwrap_or(ALL));
+    }
+
+    /// How many values there are from `head` on, up to `most`.
+    #[inline]
+    fn count(&self, head: u64, most: usize) -> usize {
+        // Acquire pairs with the Release in attempt_push: the payload is there, too.
+        let is_there = |&at: &u64| self.slot(at).turn.load(Acquire) == Self::full(at);
+        positions(head).take(most.min(N)).take_while(is_there).count()
+    }
+}
+
+/// Takes so many places from `position` on, if `counter` still stands there.
+///
+/// Relaxed: what is in these places has been seen before.
+#[inline]
+fn take(counter: &AtomicU64, position: u64, count: usize) -> bool {
+    counter.compare_exchange_weak(position, beyond(position, count), Relaxed, Relaxed).is_ok()
+}
+
+/// The position so many further on.
+const fn beyond(position: u64, count: usize) -> u64 {
+    position.wrapping_add((count as u64).wrapping_mul(ONE))
+}
+
+/// From that one on.
+fn positions(first: u64) -> impl Iterator<Item = u64> {
+    (0..).map(move |count| beyond(first, count))
+}
+
+/// Makes `attempt` until nobody else is faster.
+#[inline]
+fn at_once<T>(mut attempt: impl FnMut() -> Attempt<T>) -> Option<T> {
+    loop {
+        match attempt() {
+            Attempt::Done(result) => return Some(result),
+            Attempt::InVain => return None,
+            Attempt::TooLate => pause(),
+        }
+    }
+}
+
+impl<T: Plain, const N: usize> Mpmc<T, N> {
+    /// Waits until there is room, and pushes a value.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`], with the value.
+    ///
+    /// # Examples
+    ///
+    /// See [`Mpmc`].
+    #[inline]
+    pub fn push(&self, value: T) -> Result<(), Closed<T>> {
+        self.push_until(value, Deadline::NEVER).map_err(|error| Closed(error.into_inner()))
+    }
+
+    /// Pushes a value, if there is room now.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`], with the value.
+    ///
+    /// # Examples
+    ///
+    /// See [`PushError`].
+    #[inline]
+    pub fn try_push(&self, value: T) -> Result<(), PushError<T>> {
+        match at_once(|| self.attempt_push(core::slice::from_ref(&value))) {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(Closed(()))) => Err(PushError::Closed(value)),
+            None => Err(PushError::Full(value)),
+        }
+    }
+
+    /// As [`push`](Self::push), but gives up at a deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`], with the value: [`Full`](PushError::Full) if there was no room until then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rawipc::Deadline;
+    /// use rawipc::queue::{Mpmc, PushError};
+    ///
+    /// let queue = Mpmc::<u32, 1>::new();
+    /// let soon = Deadline::after(Duration::from_millis(2));
+    /// assert_eq!(queue.push_until(1, soon), Ok(()));
+    /// assert_eq!(queue.push_until(2, soon), Err(PushError::Full(2)));
+    /// ```
+    #[inline]
+    pub fn push_until(&self, value: T, by: Deadline) -> Result<(), PushError<T>> {
+        match self.push_slice_until(core::slice::from_ref(&value), by) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.map(|()| value)),
+        }
+    }
+
+    /// Waits until there is room, and pushes as many of these values as there is room for, next to
+    /// each other; says how many.
+    ///
+    /// For them all there is one step at which producers get in each other's way, instead of one
+    /// for each.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`]: none has been pushed.
+    ///
+    /// # Examples
+    ///
+    /// See [`len`](Self::len).
+    #[inline]
+    pub fn push_slice(&self, values: &[T]) -> Result<usize, Closed> {
+        self.push_slice_until(values, Deadline::NEVER).map_err(|_closed| Closed(()))
+    }
+
+    /// Pushes as many of these values as there is room for now, next to each other; says how many.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`]: none has been pushed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::queue::{Mpmc, PushError};
+    ///
+    /// let queue = Mpmc::<u32, 4>::new();
+    /// assert_eq!(queue.try_push_slice(&[1, 2, 3, 4, 5, 6]), Ok(4));
+    /// assert_eq!(queue.try_push_slice(&[5, 6]), Err(PushError::Full(())));
+    /// ```
+    #[inline]
+    pub fn try_push_slice(&self, values: &[T]) -> Result<usize, PushError> {
+        match at_once(|| self.attempt_push(values)) {
+            Some(result) => result.map_err(|_closed| PushError::Closed(())),
+            None => Err(PushError::Full(())),
+        }
+    }
+
+    /// As [`push_slice`](Self::push_slice), but gives up at a deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`PushError`]: none has been pushed; [`Full`](PushError::Full) if there was no room until
+    /// then.
+    ///
+    /// # Examples
+    ///
+    /// As [`push_until`](Self::push_until).
+    #[inline]
+    pub fn push_slice_until(&self, values: &[T], by: Deadline) -> Result<usize, PushError> {
+        let result = match self.attempt_push(values) {
+            Attempt::Done(result) => Some(result),
+            Attempt::InVain | Attempt::TooLate => self.push_slow(values, by),
+        };
+        match result {
+            Some(result) => result.map_err(|_closed| PushError::Closed(())),
+            None => Err(PushError::Full(())),
+        }
+    }
+
+    #[cold]
+    fn push_slow(&self, values: &[T], by: Deadline) -> Option<Result<usize, Closed>> {
+        let attempt = || self.attempt_push(values);
+        NOT_FULL.spin(by, || attempt().done()).or_else(|| {
+            let pushed = self.bells.0.not_full.wait(by, attempt)?;
+            let is_there_more = || self.room(self.tail.0.position.load(Relaxed), 1) > 0;
+            self.bells.0.not_full.pass_on(is_there_more);
+            Some(pushed)
+        })
+    }
+
+    #[inline]
+    fn attempt_push(&self, values: &[T]) -> Attempt<Result<usize, Closed>> {
+        let tail = self.tail.0.position.load(Relaxed);
+        if tail & CLOSED != 0 {
+            // Pairs with the Release in close.
+            fence(Acquire);
+            if !self.is_closed() {
+                // Whoever closes it is at it, or was killed over it.
+                self.announce_end();
+            }
+            return Attempt::Done(Err(Closed(())));
+        }
+        if values.is_empty() {
+            return Attempt::Done(Ok(0));
+        }
+        let count = self.room(tail, values.len()).min(values.len());
+        if count == 0 {
+            return Self::late_or_vain(&self.tail.0.position, tail);
+        }
+        if !take(&self.tail.0.position, tail, count) {
+            return Attempt::TooLate;
+        }
+        for (value, at) in values.iter().take(count).zip(positions(tail)) {
+            let slot = self.slot(at);
+            slot.payload.store(value);
+            // Pairs with the Acquire in count: the payload is there, too.
+            slot.turn.store(Self::full(at), Release);
+        }
+        self.bells.0.not_empty.ring(u32::try_from(count).unwrap_or(ALL));
+        Attempt::Done(Ok(count))
+    }
+
+    /// Waits until there is something, and pops the oldest value.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if there is nothing, and it has been closed.
+    ///
+    /// # Examples
+    ///
+    /// See [`Mpmc`].
+    #[inline]
+    pub fn pop(&self) -> Result<T, Closed> {
+        self.pop_until(Deadline::NEVER).map_err(|_closed| Closed(()))
+    }
+
+    /// Pops the oldest value, if there is one now: one that is still being pushed is not, and those
+    /// behind it wait with it.
+    ///
+    /// # Errors
+    ///
+    /// [`PopError`].
+    ///
+    /// # Examples
+    ///
+    /// See [`PopError`].
+    #[inline]
+    pub fn try_pop(&self) -> Result<T, PopError> {
+        match at_once(|| self.attempt_pop()) {
+            Some(result) => result.map_err(|_closed| PopError::Closed),
+            None => Err(PopError::Empty),
+        }
+    }
+
+    /// As [`pop`](Self::pop), but gives up at a deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`PopError`]: [`Empty`](PopError::Empty) if there was nothing until then.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use core::time::Duration;
+    /// use rawipc::Deadline;
+    /// use rawipc::queue::{Mpmc, PopError};
+    ///
+    /// let queue = Mpmc::<u32, 1>::new();
+    /// let soon = Deadline::after(Duration::from_millis(2));
+    /// assert_eq!(queue.pop_until(soon), Err(PopError::Empty));
+    /// ```
+    #[inline]
+    pub fn pop_until(&self, by: Deadline) -> Result<T, PopError> {
+        let result = match self.attempt_pop() {
+            Attempt::Done(result) => Some(result),
+            Attempt::InVain | Attempt::TooLate => self.wait_not_empty(by, || self.attempt_pop()),
+        };
+        match result {
+            Some(result) => result.map_err(|_closed| PopError::Closed),
+            None => Err(PopError::Empty),
+        }
+    }
+
+    /// Waits until there is something, and pops the oldest values, as many as there are and
+    /// `values` has room for; gives back the part that it has overwritten with them.
+    ///
+    /// For them all there is one step at which consumers get in each other's way, instead of one
+    /// for each.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if there is nothing, and it has been closed.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::queue::Mpmc;
+    ///
+    /// let queue = Mpmc::<u32, 4>::new();
+    /// queue.push_slice(&[1, 2, 3])?;
+    /// let mut values = [0; 2];
+    /// assert_eq!(queue.pop_slice(&mut values)?, [1, 2]);
+    /// assert_eq!(queue.pop_slice(&mut values)?, [3]);
+    /// # Ok::<(), rawipc::queue::Closed>(())
+    /// ```
+    #[inline]
+    pub fn pop_slice<'b>(&self, values: &'b mut [T]) -> Result<&'b mut [T], Closed> {
+        self.pop_slice_until(values, Deadline::NEVER).map_err(|_closed| Closed(()))
+    }
+
+    /// As [`pop_slice`](Self::pop_slice), if there is something now.
+    ///
+    /// # Errors
+    ///
+    /// [`PopError`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::queue::{Mpmc, PopError};
+    ///
+    /// let queue = Mpmc::<u32, 4>::new();
+    /// assert_eq!(queue.try_pop_slice(&mut [0; 2]), Err(PopError::Empty));
+    /// ```
+    #[inline]
+    pub fn try_pop_slice<'b>(&self, values: &'b mut [T]) -> Result<&'b mut [T], PopError> {
+        let result = at_once(|| self.attempt_pop_slice(values));
+        filled(values, result)
+    }
+
+    /// As [`pop_slice`](Self::pop_slice), but gives up at a deadline.
+    ///
+    /// # Errors
+    ///
+    /// [`PopError`]: [`Empty`](PopError::Empty) if there was nothing until then.
+    ///
+    /// # Examples
+    ///
+    /// As [`pop_until`](Self::pop_until).
+    #[inline]
+    pub fn pop_slice_until<'b>(
+        &self,
+        values: &'b mut [T],
+        by: Deadline,
+    ) -> Result<&'b mut [T], PopError> {
+        let result = match self.attempt_pop_slice(values) {
+            Attempt::Done(result) => Some(result),
+            Attempt::InVain | Attempt::TooLate => {
+                self.wait_not_empty(by, || self.attempt_pop_slice(values))
+            }
+        };
+        filled(values, result)
+    }
+
+    /// Pops one value after the other, until [`try_pop`](Self::try_pop) finds nothing.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use rawipc::queue::Mpmc;
+    ///
+    /// let queue = Mpmc::<u32, 4>::new();
+    /// queue.push_slice(&[1, 2, 3])?;
+    /// assert_eq!(queue.drain().sum::<u32>(), 6);
+    /// assert!(queue.is_empty());
+    /// # Ok::<(), rawipc::queue::Closed>(())
+    /// ```
+    pub fn drain(&self) -> impl Iterator<Item = T> + '_ {
+        core::iter::from_fn(|| self.try_pop().ok())
+    }
+
+    #[cold]
+    fn wait_not_empty<R>(
+        &self,
+        by: Deadline,
+        mut attempt: impl FnMut() -> Attempt<R>,
+    ) -> Option<R> {
+        NOT_EMPTY.spin(by, || attempt().done()).or_else(|| {
+            let popped = self.bells.0.not_empty.wait(by, attempt)?;
+            let is_there_more = || self.count(self.head.0.load(Relaxed), 1) > 0;
+            self.bells.0.not_empty.pass_on(is_there_more);
+            Some(popped)
+        })
+    }
+
+    #[inline]
+    fn attempt_pop(&self) -> Attempt<Result<T, Closed>> {
+        let head = self.head.0.load(Relaxed);
+        if self.count(head, 1) == 0 {
+            return self.nothing_at(head);
+        }
+        if !take(&self.head.0, head, 1) {
+            return Attempt::TooLate;
+        }
+        let value = self.slot(head).payload.load();
+        self.free(head, 1);
+        Attempt::Done(Ok(value))
+    }
+
+    #[inline]
+    fn attempt_pop_slice(&self, values: &mut [T]) -> Attempt<Result<usize, Closed>> {
+        if values.is_empty() {
+            return Attempt::Done(Ok(0));
+        }
+        let head = self.head.0.load(Relaxed);
+        let count = self.count(head, values.len());
+        if count == 0 {
+            return self.nothing_at(head);
+        }
+        if !take(&self.head.0, head, count) {
+            return Attempt::TooLate;
+        }
+        for (value, at) in values.iter_mut().zip(positions(head)).take(count) {
+            self.slot(at).payload.load_into(value);
+        }
+        self.free(head, count);
+        Attempt::Done(Ok(count))
+    }
+
+    /// Nothing is there: it has not been pushed, or never will be, or others have been faster.
+    #[inline]
+    fn nothing_at<R>(&self, head: u64) -> Attempt<Result<R, Closed>> {
+        // Acquire pairs with the Release in close.
+        let is_closed = self.bells.0.closed.load(Acquire) != 0;
+        if is_closed && self.tail.0.position.load(Relaxed) == head | CLOSED {
+            return Attempt::Done(Err(Closed(())));
+        }
+        Self::late_or_vain(&self.head.0, head)
+    }
+
+    /// Whoever did not find what is to be there for a position: either that place has been taken by
+    /// another, or whoever has to be there first has not been.
+    #[inline]
+    fn late_or_vain<R>(counter: &AtomicU64, position: u64) -> Attempt<R> {
+        let is_late = counter.load(Relaxed) != position;
+        if is_late { Attempt::TooLate } else { Attempt::InVain }
+    }
+}
+
+/// The part that has been filled.
+#[inline]
+fn filled<T>(
+    values: &mut [T],
+    result: Option<Result<usize, Closed>>,
+) -> Result<&mut [T], PopError> {
+    match result {
+        Some(Ok(count)) => Ok(values.split_at_mut(count.min(values.len())).0),
+        Some(Err(Closed(()))) => Err(PopError::Closed),
+        None => Err(PopError::Empty),
+    }
+}
+
+// SAFETY: `repr(C)`, of atomics of any bits, and of values that are of any bits and are read and
+// written by atomic words (or an instruction which takes them as they come). `Send` and `Plain`
+// keep out what belongs to a thread or an address space. Zero is empty.
+unsafe impl<T: Plain + Send, const N: usize> ShmSafe for Mpmc<T, N> {}
+
+impl<T, const N: usize> Default for Mpmc<T, N> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T, const N: usize> fmt::Debug for Mpmc<T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mpmc")
+            .field("len", &self.len())
+            .field("is_closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}
+
+real_only! {
+    static_assertions::assert_eq_size!(Mpmc<[u64; 3], 4>, [u128; 4 * 8 + 4 * 2]);
+    static_assertions::const_assert_eq!(align_of::<Mpmc<u8, 1>>(), 128);
+    static_assertions::const_assert_eq!(core::mem::offset_of!(Mpmc<u8, 1>, tail), 128);
+    static_assertions::const_assert_eq!(core::mem::offset_of!(Mpmc<u8, 1>, head), 256);
+    static_assertions::const_assert_eq!(core::mem::offset_of!(Mpmc<u8, 1>, freed), 384);
+    static_assertions::const_assert_eq!(core::mem::offset_of!(Mpmc<u8, 16>, slots), 512);
+    static_assertions::const_assert_eq!(core::mem::offset_of!(Mpmc<u8, 32>, slots), 640);
+    static_assertions::assert_impl_all!(Mpmc<u64, 2>: ShmSafe, Send, Sync);
+}
