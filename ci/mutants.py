@@ -1,13 +1,14 @@
-"""Weakens one ordering, or drops one wake, of src/sync/ and src/prim/ after the other, and wants a
-model of tests/loom/ to notice each.
+"""Weakens one ordering, or drops one wake or fence, of src/sync/, src/queue/ and src/prim/ after
+the other, and wants a model of tests/loom/ to notice each.
 
-    mutants.py             all, but those that mutants.txt argues to be equivalent
+    mutants.py             all, but those of which mutants.txt argues that no model can
+    mutants.py PATH...     those below src/queue/spsc, say
     mutants.py --self-test shows the judge what it must not let pass
 
 All mutants are in one build, of a copy of the tree in which each has a number; a variable of the
 environment switches one of them on. So there is one build instead of one for each.
 
-Only what the models compile is judged: src/prim/native.rs and spin.rs are not part of them.
+Only what the models compile is judged: some of src/prim/ is not part of them.
 """
 
 import collections
@@ -21,12 +22,15 @@ import subprocess
 import sys
 import time
 
-SOURCES = ["src/sync", "src/prim"]
-NOT_MODELLED = ["src/prim/native.rs", "src/prim/spin.rs"]
-# The models that are asked first, where their file is not named as the source is.
+SOURCES = ["src/sync", "src/queue", "src/prim"]
+NOT_MODELLED = ["src/prim/" + name for name in ("fences.rs", "native.rs", "payload.rs", "spin.rs")]
+# The models that are asked first, where their file is not named as the source or its folder is.
 MODELS = {
     "auto_reset": "event",
+    "bell": "mpmc",
     "bounded": "semaphore",
+    "claim": "spsc",
+    "gate": "spsc",
     "owner": "reentrant",
     "raw": "mutex",
     "raw_rwlock": "rwlock",
@@ -68,7 +72,10 @@ pub(crate) mod mutant {
 LONGEST = 60
 
 ORDERING = re.compile(r"\b(" + "|".join(WEAKER) + r")\b")
-WAKE = re.compile(r"self(?:\.\w+)*\.wake\w*\([^()]*\)")
+ARGUMENTS = r"\((?:[^()]|\([^()]*\))*\)"
+DROPPED = re.compile(
+    r"\bself(?:\.\w+)*\.(?:wake\w*|ring)" + ARGUMENTS + r"|(?<!fn )\b(?:light|heavy)_fence\(\)"
+)
 FUNCTION = re.compile(r"\bfn (\w+)")
 
 Mutant = collections.namedtuple("Mutant", "number path name")
@@ -99,7 +106,7 @@ def mutate(path, text, first):
             function = found[1]
         code, slashes, comment = line.partition("//")
         if not re.match(r"\s*(pub(\(.*?\))? )?use ", code):
-            code = WAKE.sub(drop, ORDERING.sub(weaken, code))
+            code = DROPPED.sub(drop, ORDERING.sub(weaken, code))
         lines.append(code + slashes + comment)
     return "".join(lines), mutants
 
@@ -117,7 +124,7 @@ def copy(root, to):
     version = re.compile(r'^(version = ".*)"$', re.M)
     manifest.write_text(version.sub(r'\1+mutants"', manifest.read_text(), count=1))
     mutants = []
-    for path in sorted(file for folder in SOURCES for file in (to / folder).glob("*.rs")):
+    for path in sorted(file for folder in SOURCES for file in (to / folder).rglob("*.rs")):
         name = str(path.relative_to(to))
         if name not in NOT_MODELLED:
             text, found = mutate(name, path.read_text(), len(mutants))
@@ -167,9 +174,9 @@ def timed(models, name):
 
 def in_order(mutant, durations):
     """The models, those of the same name as the mutant's file first, and the fastest first."""
-    stem = pathlib.Path(mutant.path).stem
-    own = MODELS.get(stem, stem) + "::"
-    return sorted(durations, key=lambda name: (not name.startswith(own), durations[name]))
+    path = pathlib.Path(mutant.path)
+    own = {MODELS.get(name, name) for name in (path.stem, path.parent.name)}
+    return sorted(durations, key=lambda name: (name.split("::")[0] not in own, durations[name]))
 
 
 def verdict(models, mutant, durations):
@@ -184,7 +191,7 @@ def verdict(models, mutant, durations):
 
 
 def judge(verdicts, listed):
-    """What is wrong, given what has noticed each mutant and which are said to be equivalent."""
+    """What is wrong, given what has noticed each mutant and which are said to be beyond that."""
     wrong = []
     for name, noticed in verdicts.items():
         if noticed == "late":
@@ -203,12 +210,13 @@ def read_list(text):
     return [line for line in text.splitlines() if line and line[0] not in "# "]
 
 
-def main():
+def main(below):
     root = pathlib.Path.cwd()
     target = root / os.environ.get("CARGO_TARGET_DIR", "target") / "loom"
-    listed = read_list((root / LIST).read_text())
+    listed = [name for name in read_list((root / LIST).read_text()) if name.startswith(below)]
     # Always in the same place, so that what one run has built is replaced by the next.
     mutants = copy(root, target / "mutants")
+    mutants = [mutant for mutant in mutants if mutant.path.startswith(below)]
     models = build(target / "mutants", target)
     names = subprocess.run([models, "--list"], capture_output=True, text=True, check=True).stdout
     names = re.findall(r"^(\S+): test$", names, re.M)
@@ -227,7 +235,7 @@ def main():
     wrong = judge(verdicts, listed)
     if wrong:
         sys.exit("\n".join(wrong))
-    print("all are noticed" + (f", but {len(listed)} that are equivalent" if listed else ""))
+    print("all are noticed" + (f", but {len(listed)} of {LIST}" if listed else ""))
 
 
 def self_test():
@@ -238,13 +246,16 @@ fn unlock(&self) {
     self.0.load(Acquire); self.0.load(Acquire);
     self.0.wake(1);
     self.wake_one();
+    heavy_fence(); self.0.ring(most(1));
 }
+fn light_fence() {}
 """
     text, mutants = mutate("a.rs", source, 5)
     expected = ["AcqRel -> Acquire", "AcqRel -> Release", "Acquire -> Relaxed"]
     expected += ["Acquire -> Relaxed #2", "no self.0.wake(1)", "no self.wake_one()"]
+    expected += ["no heavy_fence()", "no self.0.ring(most(1))"]
     assert [name for _, _, name in mutants] == ["a.rs unlock: " + what for what in expected]
-    assert [number for number, _, _ in mutants] == [5, 6, 7, 8, 9, 10]
+    assert [number for number, _, _ in mutants] == [*range(5, 13)]
     assert "swap(0, crate::prim::mutant::weaken(5, AcqRel)); // Acquire\n" in text
     assert "unless(10, || self.wake_one());" in text
 
@@ -258,4 +269,4 @@ fn unlock(&self) {
     print("self-test: survivors and stale entries are noticed")
 
 
-self_test() if sys.argv[1:] == ["--self-test"] else main()
+self_test() if sys.argv[1:] == ["--self-test"] else main(tuple(sys.argv[1:]) or "")

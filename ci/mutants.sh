@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows that the models can fail: each ordering weakened, each wake dropped, one after the other, is
+# Shows that the models can fail: each ordering weakened, each wake and fence dropped, one by one, is
 # noticed by one of them; those that cannot be are in mutants.txt, with the reason.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -12,12 +12,16 @@
 mod barrier;
 mod condvar;
 mod event;
+mod message_ring;
+mod mpmc;
 mod mutex;
 mod once;
 mod reentrant;
 mod rwlock;
 mod semaphore;
+mod spsc;
 mod sum;
+mod tasks;
 
 use core::time::Duration;
 
