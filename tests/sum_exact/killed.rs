@@ -9,8 +9,8 @@ use rawipc::sum::{ExactAdder, ExactSum};
 use rawipc::zerocopy::FromBytes;
 
 use crate::oracle::assert_sum;
-use crate::step::Stepped;
 use crate::support::isolated;
+use crate::support::step::Stepped;
 
 type Sum = ExactSum<1>;
 type Bytes = [u64; size_of::<Sum>() / 8];

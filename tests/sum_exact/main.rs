@@ -12,5 +12,4 @@ mod hostile;
 mod killed;
 mod oracle;
 mod readers;
-mod step;
 mod values;

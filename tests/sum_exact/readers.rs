@@ -7,7 +7,7 @@ use rawipc::shm::Shared;
 use rawipc::sum::{ExactAdder, ExactSum};
 use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
-use crate::step::Stepped;
+use crate::support::step::Stepped;
 use crate::support::{child, eventually, isolated, join, wait};
 
 /// Both have bits in two digits, far apart.

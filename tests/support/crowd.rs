@@ -15,10 +15,10 @@ use super::{child, count, eventually, join, sleeps_in};
 pub(crate) const SIZES: [usize; 3] = [2, 5, 16];
 
 #[cfg(target_pointer_width = "64")]
-const FUTEX: libc::c_long = libc::SYS_futex;
+pub(crate) const FUTEX: libc::c_long = libc::SYS_futex;
 /// With times of 64 bits, and the same number on every 32-bit architecture.
 #[cfg(target_pointer_width = "32")]
-const FUTEX: libc::c_long = 422;
+pub(crate) const FUTEX: libc::c_long = 422;
 
 /// Has so many children do it at the same time, each with its number, and waits for them.
 #[track_caller]
@@ -79,4 +79,14 @@ pub(crate) fn times_out<E>(wait_until: impl FnOnce(Deadline) -> Result<(), E>) -
     let error = wait_until(Deadline::after(WAIT)).expect_err("nothing came");
     assert!(start.elapsed() >= WAIT, "too early: {:?}", start.elapsed());
     error
+}
+
+/// Does it, which must not take the time after which every sleeper looks again by itself.
+#[track_caller]
+pub(crate) fn at_once<T>(what: impl FnOnce() -> T) -> T {
+    const DELAY: Duration = Duration::from_millis(700);
+    let start = Instant::now();
+    let result = what();
+    assert!(start.elapsed() < DELAY, "not at once: {:?}", start.elapsed());
+    result
 }

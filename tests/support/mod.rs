@@ -17,9 +17,11 @@ pub(crate) mod limits;
 pub(crate) mod numbers;
 pub(crate) mod own;
 pub(crate) mod python;
+pub(crate) mod queues;
 pub(crate) mod seccomp;
 pub(crate) mod shared;
 pub(crate) mod signals;
+pub(crate) mod step;
 pub(crate) mod sysv;
 pub(crate) mod users;
 

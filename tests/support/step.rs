@@ -7,7 +7,7 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use rawipc::process::Child;
 
-use crate::support::child;
+use super::child;
 
 /// A process that has come to the first instruction of what is of interest, and stands there.
 pub(crate) struct Stepped {
@@ -38,6 +38,30 @@ impl Stepped {
                 None
             }
         }
+    }
+
+    /// As many instructions; false if it has done what is of interest before.
+    pub(crate) fn steps(&self, count: usize) -> bool {
+        (0..count).all(|_| self.step())
+    }
+
+    /// All that is left to do.
+    pub(crate) fn finish(&self) {
+        ptrace::cont(self.pid, None).expect("to go on");
+        match waitpid(self.pid, None).expect("a stop") {
+            WaitStatus::Stopped(_, Signal::SIGSTOP) => {}
+            other => panic!("not stopped: {other:?}"),
+        }
+    }
+
+    /// Whether its next instruction is that system call.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn is_about_to_call(&self, number: libc::c_long) -> bool {
+        const SYSCALL: libc::c_long = 0x050f;
+        let registers = ptrace::getregs(self.pid).expect("its registers");
+        let next = core::ptr::without_provenance_mut(registers.rip.try_into().expect("an address"));
+        let code = ptrace::read(self.pid, next).expect("its next instruction");
+        code & 0xffff == SYSCALL && libc::c_long::try_from(registers.rax) == Ok(number)
     }
 
     /// One instruction; false if it has done what is of interest.
