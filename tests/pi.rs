@@ -27,7 +27,7 @@ use support::examples::{example, printed};
 use support::users::is_root;
 use support::{eventually, isolated};
 
-const MECHANISMS: [&str; 12] = [
+const MECHANISMS: [&str; 14] = [
     "file",
     "pipe",
     "fifo",
@@ -40,11 +40,14 @@ const MECHANISMS: [&str; 12] = [
     "atomic",
     "sharded",
     "exact",
+    "spsc",
+    "mpmc",
 ];
 
 /// Those by which the parent gets each part, and adds them up by rank. By the others the children
 /// do, as they come, or nobody rounds before the end.
-const BY_RANK: [&str; 7] = ["file", "pipe", "fifo", "socketpair", "posix-mq", "sysv-mq", "sharded"];
+const BY_RANK: [&str; 9] =
+    ["file", "pipe", "fifo", "socketpair", "posix-mq", "sysv-mq", "sharded", "spsc", "mpmc"];
 
 /// More terms than are done before the test ends.
 const ENDLESS: &str = "--terms 1_000_000_000_000_000";
@@ -512,6 +515,53 @@ fn killed_child_ends_the_run_via_exact() {
 }
 
 #[test]
+fn killed_child_ends_the_run_via_spsc() {
+    isolated(|| assert_killed_child_ends_the_run("spsc"));
+}
+
+#[test]
+fn killed_child_ends_the_run_via_mpmc() {
+    isolated(|| assert_killed_child_ends_the_run("mpmc"));
+}
+
+/// Whether it sleeps on a futex; false if it has ended.
+fn sleeps_on_a_futex(pid: Pid) -> bool {
+    let start = format!("{} ", libc::SYS_futex);
+    let call = fs::read_to_string(format!("/proc/{}/syscall", pid.as_raw_pid()));
+    call.is_ok_and(|call| call.starts_with(&start))
+}
+
+#[test]
+fn child_that_is_killed_while_it_waits_for_room_ends_the_run() {
+    const ROOM: usize = 16;
+
+    isolated(|| {
+        loop {
+            let driver = Driver::start(pi("--terms 1 --processes 500 --via mpmc"));
+            // It makes room when it has forked all.
+            let forked = driver.children(ROOM + 10);
+            send(driver.pid(), Signal::STOP);
+            eventually("the driver is stopped", || state_of(driver.pid()) == Some('T'));
+            let come_to_rest = |&pid: &Pid| sleeps_on_a_futex(pid) || state_of(pid) == Some('Z');
+            eventually("all have delivered or wait", || {
+                children_of(driver.pid()).iter().all(come_to_rest)
+            });
+            let Some(&victim) = forked.iter().find(|pid| sleeps_on_a_futex(**pid)) else {
+                // It has been too fast to be stopped before.
+                send(driver.pid(), Signal::CONT);
+                printed(driver.end());
+                continue;
+            };
+            send(victim, Signal::KILL);
+            send(driver.pid(), Signal::CONT);
+            let line = complaint(driver.end(), 1);
+            assert!(line.ends_with(&format!("(pid {victim}) was killed by signal 9")), "{line}");
+            break;
+        }
+    });
+}
+
+#[test]
 fn child_that_is_killed_near_its_end_has_delivered_or_is_missed() {
     isolated(|| {
         for _ in 0..15 {
@@ -827,6 +877,16 @@ fn crowd_delivers_via_sysv_mq() {
 #[test]
 fn crowd_delivers_via_shm_sem() {
     isolated(|| assert_crowd_delivers("shm-sem", 500));
+}
+
+#[test]
+fn crowd_delivers_via_spsc() {
+    isolated(|| assert_crowd_delivers("spsc", 500));
+}
+
+#[test]
+fn crowd_delivers_via_mpmc() {
+    isolated(|| assert_crowd_delivers("mpmc", 500));
 }
 
 #[test]

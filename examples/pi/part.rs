@@ -73,8 +73,9 @@ impl Parts {
         self.total = total;
     }
 
-    pub(crate) fn has(&self, rank: usize) -> bool {
-        self.by_rank.get(rank).is_some_and(Option::is_some)
+    /// The first rank whose part is not here.
+    pub(crate) fn missing(&self) -> Option<usize> {
+        self.by_rank.iter().position(Option::is_none)
     }
 
     /// Added up by rank, in whatever order they came.

@@ -7,7 +7,7 @@
 use core::time::Duration;
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 use crate::crew::Crew;
 use crate::part::Parts;
@@ -99,12 +99,15 @@ fn gather(
                 Source::Child(rank) => {
                     crew.reap(rank)?;
                     collect.collect(Occasion::Ended(rank), &mut parts)?;
-                    ensure!(parts.has(rank), "process {rank} has ended without its part");
                     running -= 1;
                 }
             }
         }
     }
     collect.finish(&mut parts)?;
+    // Only now: the part of one who has ended may be behind that of one who has not.
+    if let Some(rank) = parts.missing() {
+        bail!("process {rank} has ended without its part");
+    }
     Ok(parts)
 }

@@ -7,6 +7,7 @@ mod board;
 mod exact;
 mod fifo;
 mod file;
+mod mpmc;
 mod mutex;
 mod pipe;
 mod posix_mq;
@@ -14,6 +15,7 @@ mod sharded;
 #[cfg(target_pointer_width = "64")]
 mod shm_sem;
 mod socketpair;
+mod spsc;
 mod sysv_keys;
 mod sysv_mq;
 mod sysv_shm;
@@ -40,6 +42,8 @@ pub(crate) static ALL: &[Mechanism] = &[
     Mechanism { name: "atomic", open: atomic::open },
     Mechanism { name: "sharded", open: sharded::open },
     Mechanism { name: "exact", open: exact::open },
+    Mechanism { name: "spsc", open: spsc::open },
+    Mechanism { name: "mpmc", open: mpmc::open },
 ];
 
 /// A way for parts to go from many children to one parent.
@@ -89,6 +93,6 @@ pub(crate) trait Collect {
 pub(crate) enum Occasion {
     /// [`Collect::readable`] is so.
     Readable,
-    /// The child of this rank has ended well: its part is here by now.
+    /// The child of this rank has ended well: it has delivered its part.
     Ended(usize),
 }
