@@ -16,6 +16,7 @@ mod locks;
 mod machine;
 mod meeting;
 mod place;
+mod queues;
 mod round_trips;
 mod shared;
 mod sums;
@@ -33,12 +34,13 @@ struct Suite {
     measure: fn(&Arguments),
 }
 
-const SUITES: [Suite; 8] = [
+const SUITES: [Suite; 9] = [
     Suite { name: calls::NAME, groups: calls::groups, measure: calls::measure },
     Suite { name: round_trips::NAME, groups: round_trips::groups, measure: round_trips::measure },
     Suite { name: locks::NAME, groups: locks::groups, measure: locks::measure },
     Suite { name: handovers::NAME, groups: handovers::groups, measure: handovers::measure },
     Suite { name: contended::NAME, groups: contended::groups, measure: contended::measure },
+    Suite { name: queues::NAME, groups: queues::groups, measure: queues::measure },
     Suite { name: sums::NAME, groups: sums::groups, measure: sums::measure },
     Suite {
         name: instructions::NAME,

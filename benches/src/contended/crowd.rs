@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use crate::harness::preemptions;
 use crate::helper::Helper;
+use crate::meeting::Kin;
 use crate::place::Cpu;
 use crate::shared::share;
 
@@ -18,14 +19,6 @@ pub(super) struct Rival {
     pub(super) kin: Kin,
     /// Takes it again and again until told to stop; how often it got it.
     fight: Box<dyn Fn(&AtomicBool) -> u64 + Sync>,
-}
-
-/// What those are who fight.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kin {
-    Processes,
-    /// All of one process.
-    Threads,
 }
 
 impl Rival {
@@ -45,11 +38,7 @@ impl Rival {
 
 impl fmt::Display for Rival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kin = match self.kin {
-            Kin::Processes => "processes",
-            Kin::Threads => "threads",
-        };
-        write!(f, "{}, {kin}", self.name)
+        write!(f, "{}, {}", self.name, self.kin)
     }
 }
 

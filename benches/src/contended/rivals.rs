@@ -5,8 +5,9 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use rawipc::sync::{Mutex, RwLock, Semaphore};
 
-use super::crowd::{Kin, Rival};
+use super::crowd::Rival;
 use crate::by_hand::{self, Kind};
+use crate::meeting::Kin;
 use crate::shared::share;
 
 pub(super) fn mutexes() -> Vec<Rival> {

@@ -111,18 +111,10 @@ fn report(table: &mut Table, name: &str, rounds: &[Bracketed<Times>]) {
                 at(0.5),
                 at(0.99),
                 at(0.999),
-                in_bounces(&rounds, medians),
+                meeting::in_bounces(&rounds, medians, 1),
             ],
             ratio,
         );
     }
     table.notes(bounce.map(|bounce| format!("{name}: {bounce}")));
-}
-
-/// How often the bare cache line goes there and back meanwhile; nothing on one CPU.
-fn in_bounces(rounds: &[&Bracketed<Times>], medians: &[f64]) -> String {
-    let bounces = rounds.iter().map(|round| round.bounce());
-    let ratios: Option<Vec<f64>> =
-        bounces.zip(medians).map(|(bounce, median)| Some(median / bounce?)).collect();
-    ratios.map_or_else(String::new, |ratios| format!("{:.1}", Spread::of(&ratios).median))
 }

@@ -23,6 +23,11 @@ impl Table {
         Self { title, body, unsteady: 0, notes: Vec::new() }
     }
 
+    /// Whether nothing has been added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.body.is_empty() && self.notes.is_empty()
+    }
+
     /// Adds a row: two cells of text, then numbers.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let align = |(index, cell): (usize, String)| {

@@ -81,7 +81,7 @@ pub(crate) struct Bracketed<T> {
 
 impl<T> Bracketed<T> {
     /// What the line took meanwhile, as far as one knows.
-    pub(crate) fn bounce(&self) -> Option<f64> {
+    fn bounce(&self) -> Option<f64> {
         self.bounces.map(|[before, after]| before.midpoint(after))
     }
 }
@@ -101,4 +101,13 @@ pub(crate) fn undisturbed<T>(rounds: &[Bracketed<T>]) -> (Option<String>, Vec<&B
     let dropped = rounds.len() - kept.len();
     let said = format!("a cache line there and back: {usual:.0} ns; {dropped} rounds dropped.");
     (Some(said), kept)
+}
+
+/// How often the bare cache line goes there and back meanwhile, from a time of each round; nothing
+/// on one CPU.
+pub(crate) fn in_bounces<T>(rounds: &[&Bracketed<T>], times: &[f64], decimals: usize) -> String {
+    let bounces = rounds.iter().map(|round| round.bounce());
+    let ratios: Option<Vec<f64>> =
+        bounces.zip(times).map(|(bounce, time)| Some(time / bounce?)).collect();
+    ratios.map_or_else(String::new, |ratios| format!("{:.decimals$}", Spread::of(&ratios).median))
 }

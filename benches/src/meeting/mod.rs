@@ -6,12 +6,30 @@ mod bounce;
 mod game;
 
 use core::error::Error;
+use core::fmt;
 
 use crate::place::Cpu;
 use awake::Awake;
 use bounce::Bounce;
-pub(crate) use bounce::{Bracketed, undisturbed};
+pub(crate) use bounce::{Bracketed, in_bounces, undisturbed};
 pub(crate) use game::{Ends, Player, Times, play, together};
+
+/// What those are who meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kin {
+    Processes,
+    /// All of one process.
+    Threads,
+}
+
+impl fmt::Display for Kin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Processes => "processes",
+            Self::Threads => "threads",
+        })
+    }
+}
 
 /// Where the two processes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
