@@ -105,6 +105,6 @@ none "what is linked at run time" dynamic
 none "symbols of a heap" heap
 mkdir "$work/here"
 (cd "$work/here" && timeout 60 "$program" >"$work/said") || { echo "the program fails" && exit 1; }
-diff - "$work/said" < <(printf '%s\n' ground sync pipe fifo socket queues shm sum process)
+diff - "$work/said" < <(printf '%s\n' ground sync pipe fifo socket queues shm rings sum process)
 none "files left behind" ls -A "$work/here"
 echo "the library needs core, and the program runs with nothing else"

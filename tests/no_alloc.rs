@@ -16,6 +16,7 @@ use rawipc::posix::Mq;
 #[cfg(target_pointer_width = "64")]
 use rawipc::posix::Semaphore as Named;
 use rawipc::process::{self, Signal};
+use rawipc::queue::{MessageRing, Mpmc, Spsc, Tasks};
 use rawipc::shm::{Access, Bytes, Memfd, Mode as Permissions, Object, Shared};
 use rawipc::socket::{Ancillary, Credentials, Datagram, Descriptors, SeqPacket, Shutdown, Stream};
 use rawipc::sum::{AtomicF64, ExactSum, ShardedSum};
@@ -360,6 +361,48 @@ fn sums_allocate_nothing() {
 }
 
 #[test]
+fn queues_allocate_nothing() {
+    isolated(|| {
+        allocates_nothing(|| {
+            let soon = || Deadline::after(Duration::from_millis(1));
+            let queue = Shared::anonymous(Spsc::<u64, 4>::new()).unwrap();
+            let mut producer = queue.producer().unwrap();
+            let mut consumer = queue.consumer().unwrap();
+            producer.push(1).unwrap();
+            assert_eq!(producer.push_slice(&[2, 3]), Ok(2));
+            assert_eq!(producer.try_reserve(4).unwrap().commit(1), Ok(1));
+            assert!(producer.push_until(4, soon()).is_err());
+            consumer.read(1).unwrap().release(1);
+            assert_eq!(consumer.drain().sum::<u64>(), 5);
+            assert!(consumer.pop_until(soon()).is_err());
+            queue.close();
+            assert!(consumer.pop().is_err());
+
+            let queue = Shared::<Mpmc<[u64; 99], 4>>::anonymous_zeroed().unwrap();
+            queue.push([1; 99]).unwrap();
+            assert_eq!(queue.pop(), Ok([1; 99]));
+            assert!(queue.pop_until(soon()).is_err());
+
+            let ring = Shared::anonymous(MessageRing::<256>::new()).unwrap();
+            let mut producer = ring.producer().unwrap();
+            let mut consumer = ring.consumer().unwrap();
+            producer.push(b"message").unwrap();
+            producer.reserve(100).unwrap().commit(3).unwrap();
+            assert!(producer.push_until(&[0; 99], soon()).is_ok());
+            assert!(producer.push_until(&[0; 99], soon()).is_err());
+            assert_eq!(consumer.pop(&mut [0; 16]).unwrap(), b"message");
+            consumer.read().unwrap().release();
+
+            let tasks = Shared::anonymous(Tasks::new()).unwrap();
+            tasks.add(1).unwrap();
+            assert!(tasks.join_until(soon()).is_err());
+            tasks.task_done().unwrap();
+            tasks.join();
+        });
+    });
+}
+
+#[test]
 fn names_allocate_nothing() {
     isolated(|| {
         allocates_nothing(|| {
@@ -403,6 +446,7 @@ fn shared_memory_allocates_nothing() {
             let lanes = unsafe { Shared::<[AtomicU64]>::create_slice_in(&memfd, 9) }.unwrap();
             assert_eq!(lanes.len(), 9);
             assert_eq!(Shared::<[AtomicU64]>::anonymous_slice(9).unwrap().len(), 9);
+            assert_eq!(Shared::<AtomicU64>::anonymous_zeroed().unwrap().load(Relaxed), 0);
         });
     });
 }

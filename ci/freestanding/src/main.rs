@@ -15,6 +15,7 @@ mod memory;
 mod pipe;
 mod process;
 mod queues;
+mod rings;
 #[path = "../../../examples/bare/src/runtime.rs"]
 mod runtime;
 mod shm;
@@ -39,6 +40,8 @@ fn run() {
     say("queues");
     shm::run().expect("shm");
     say("shm");
+    rings::run();
+    say("rings");
     sum::run();
     say("sum");
     process::run().expect("process");

@@ -19,15 +19,12 @@ pub fn run() -> Result {
     bytes()?;
     values()?;
     let name = Name::format(format_args!("/rawipc-freestanding-{}", process::id()))?;
-    let done = objects(&name);
-    Object::unlink(&name)?;
-    done?;
-    let done = named_values(&name);
-    Object::unlink(&name)?;
-    done?;
-    let done = named_slices(&name);
-    Object::unlink(&name)?;
-    done
+    for makes_one in [objects, named_values, named_zeros, named_slices] {
+        let done = makes_one(&name);
+        Object::unlink(&name)?;
+        done?;
+    }
+    Ok(())
 }
 
 fn memory() -> Result {
@@ -66,6 +63,7 @@ fn objects(name: &Name) -> Result {
 
 fn values() -> Result {
     assert_eq!(Shared::anonymous(AtomicU32::new(1))?.load(Relaxed), 1);
+    assert_eq!(Shared::<AtomicU32>::anonymous_zeroed()?.load(Relaxed), 0);
     assert_eq!(Shared::<[AtomicU32]>::anonymous_slice(3)?.len(), 3);
 
     let memfd = Memfd::new(Shared::<AtomicU32>::SIZE)?;
@@ -101,6 +99,11 @@ fn named_values(name: &Name) -> Result {
     let same = unsafe { Shared::<AtomicU32>::open(name) };
     assert_eq!(same.map(|same| same.fetch_add(1, Relaxed)).ok(), Some(3));
     assert_eq!(one.load(Relaxed), 4);
+    Ok(())
+}
+
+fn named_zeros(name: &Name) -> Result {
+    assert_eq!(Shared::<AtomicU32>::create_new_zeroed(name, OWN)?.load(Relaxed), 0);
     Ok(())
 }
 
