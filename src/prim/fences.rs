@@ -16,9 +16,12 @@
 
 use core::sync::atomic::Ordering::{Relaxed, SeqCst};
 use core::sync::atomic::{AtomicU32, compiler_fence, fence};
+use core::time::Duration;
 
 use rustix::event::{Timespec, poll};
 use rustix::thread::{MembarrierCommand, membarrier};
+
+use crate::Deadline;
 
 /// Whether the kernel interrupts this process where another one asks for it.
 static STATE: AtomicU32 = AtomicU32::new(UNASKED);
@@ -61,6 +64,9 @@ pub(crate) fn heavy_fence() {
 #[cold]
 fn wait_for_stores() {
     const MOMENT: Timespec = Timespec { tv_sec: 0, tv_nsec: 1_000_000 };
-    let _a_signal = poll(&mut [], Some(&MOMENT));
+    let long_enough = Deadline::after(Duration::from_millis(1));
+    while !long_enough.has_passed() {
+        let _a_signal = poll(&mut [], Some(&MOMENT));
+    }
     fence(SeqCst);
 }

@@ -171,6 +171,8 @@ struct Bed {
 /// What this stands in for, which is not dead code for that.
 const _: () = {
     let _ = (futex::wait, futex::wake);
+    #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
+    let _ = crate::sys::copy::copy;
 };
 
 /// As many threads as loom can model, and one more.
@@ -288,7 +290,7 @@ impl<T> Payload<T> {
     }
 
     pub(crate) fn as_ptr(&self) -> *mut T {
-        self.0.with_mut(|value| value.cast())
+        self.0.with_mut(<*mut MaybeUninit<T>>::cast)
     }
 }
 

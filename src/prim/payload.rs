@@ -4,10 +4,9 @@
 
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
-use core::ptr;
 use core::slice;
-use core::sync::atomic::AtomicU64;
 use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicU8, AtomicU64};
 
 use zerocopy::FromBytes;
 
@@ -20,11 +19,11 @@ use crate::sys::copy;
 /// which the compiler believes as little.)
 #[derive(FromBytes)]
 #[repr(transparent)]
-pub(crate) struct Payload<T>(UnsafeCell<MaybeUninit<InWords<T>>>);
+pub(crate) struct Payload<T>(UnsafeCell<MaybeUninit<Aligned<T>>>);
 
-/// As long as a number of whole words.
+/// As words are. What is behind the `T` then is nobody's, and never looked at.
 #[repr(C, align(8))]
-struct InWords<T>(T);
+struct Aligned<T>(T);
 
 const WORD: usize = size_of::<u64>();
 
@@ -47,11 +46,20 @@ impl<T> Payload<T> {
         self.0.get().cast()
     }
 
+    /// As many whole words as a `T` has; and the bytes that it has behind them. Always the same:
+    /// atomics that overlap and differ in size would race.
     #[inline]
-    fn words(&self) -> &[AtomicU64] {
-        // SAFETY: of a cell, so never null; aligned, and so many words long, by `InWords`; of any
-        // bits, and initialised, as shared memory always is, or by `new`.
-        unsafe { slice::from_raw_parts(self.0.get().cast(), size_of::<InWords<T>>() / WORD) }
+    fn parts(&self) -> (&[AtomicU64], &[AtomicU8]) {
+        let start: *const AtomicU64 = self.0.get().cast();
+        let words = size_of::<T>() / WORD;
+        // SAFETY: within the `T`, or one behind it.
+        let rest = unsafe { start.add(words) };
+        // SAFETY: of a cell, so never null; aligned by `Aligned`, and of any bits; initialised, as
+        // all bytes of a `T` are, by `new` and by whatever is stored.
+        let words = unsafe { slice::from_raw_parts(start, words) };
+        // SAFETY: the same, and as many as are left.
+        let rest = unsafe { slice::from_raw_parts(rest.cast(), size_of::<T>() % WORD) };
+        (words, rest)
     }
 }
 
@@ -64,10 +72,13 @@ impl<T: Plain> Payload<T> {
             // SAFETY: as many bytes as a `T` has, here and there, and here there is nobody else's.
             return unsafe { copy::copy(self.as_ptr().cast(), bytes.as_ptr(), bytes.len()) };
         }
-        for (word, chunk) in self.words().iter().zip(bytes.chunks(WORD)) {
-            let mut value = [0; WORD];
-            value.iter_mut().zip(chunk).for_each(|(to, &from)| *to = from);
-            word.store(u64::from_ne_bytes(value), Relaxed);
+        let (words, rest) = self.parts();
+        let chunks = bytes.chunks_exact(WORD);
+        for (byte, &value) in rest.iter().zip(chunks.remainder()) {
+            byte.store(value, Relaxed);
+        }
+        for (word, chunk) in words.iter().zip(chunks) {
+            word.store(u64::from_ne_bytes(chunk.try_into().unwrap_or_default()), Relaxed);
         }
     }
 
@@ -91,19 +102,24 @@ impl<T: Plain> Payload<T> {
     /// A `T` can be written to `to`.
     #[inline]
     unsafe fn load_to(&self, to: *mut T) {
-        let to = to.cast::<u8>();
+        let (words_to, to) = (to.cast::<u64>(), to.cast::<u8>());
         #[cfg(all(target_arch = "x86_64", target_pointer_width = "64"))]
         if size_of::<T>() >= LONG {
             // SAFETY: as many bytes as a `T` has, here and, as the caller says, there.
             return unsafe { copy::copy(to, self.as_ptr().cast(), size_of::<T>()) };
         }
-        for (word, at) in self.words().iter().zip((0..size_of::<T>()).step_by(WORD)) {
-            let bytes = word.load(Relaxed).to_ne_bytes();
-            let count = WORD.min(size_of::<T>().saturating_sub(at));
-            // SAFETY: `at` and the `count` bytes from there on lie within the `T`.
-            let to = unsafe { to.add(at) };
-            // SAFETY: the same, and `count` is at most a word.
-            unsafe { ptr::copy_nonoverlapping(bytes.as_ptr(), to, count) };
+        let (words, rest) = self.parts();
+        for (index, word) in words.iter().enumerate() {
+            // SAFETY: `to` has as many words as there are here.
+            let to = unsafe { words_to.add(index) };
+            // SAFETY: the same; a `T` need not be aligned as a word is.
+            unsafe { to.write_unaligned(word.load(Relaxed)) };
+        }
+        for (index, byte) in rest.iter().enumerate() {
+            // SAFETY: behind those words `to` has as many bytes as there are here.
+            let to = unsafe { to.add(words.len().wrapping_mul(WORD).wrapping_add(index)) };
+            // SAFETY: the same.
+            unsafe { to.write(byte.load(Relaxed)) };
         }
     }
 }

@@ -132,7 +132,8 @@ impl Bell {
         let more = |word: u32| Some(word.wrapping_add(ONE) | ANY);
         let before = self.sleepers.fetch_update(Relaxed, Relaxed, more).unwrap_or_else(|word| word);
         if before & SEEN != 0 {
-            // With the one before SEEN was set, or with one of who has woken us.
+            // There have been sleepers ever since the heavy fence after which that was set: whoever
+            // rings and misses them has made its change before that fence.
             fence(SeqCst);
             return;
         }

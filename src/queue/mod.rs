@@ -37,6 +37,12 @@
 //! Whoever waits first looks again and again for some microseconds, if that has proved worth it
 //! lately, and then sleeps on a futex. Signals do not end a wait.
 //!
+//! That who pushes or pops needs no fence, whoever goes to sleep pays for: it has the kernel
+//! interrupt those CPUs on which processes run that use queues, for a moment
+//! ([membarrier(2)](https://man7.org/linux/man-pages/man2/membarrier.2.html)). So does the consumer
+//! of a queue for two when it finds that this has been closed. Where a filter of system calls
+//! refuses that, it takes a millisecond instead.
+//!
 //! # Closing
 //!
 //! Anybody may close a queue, for good. Who pushes then gets the value back; who pops gets what is

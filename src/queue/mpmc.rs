@@ -177,6 +177,14 @@ impl<T, const N: usize> Mpmc<T, N> {
         self.announce_end();
     }
 
+    /// If whoever closes it is still at it, or was killed over it: does the rest.
+    #[cold]
+    fn finish_closing(&self) {
+        if self.tail.0.position.load(Acquire) & CLOSED != 0 && !self.is_closed() {
+            self.announce_end();
+        }
+    }
+
     /// Says to who pops that nothing more is pushed, as the tail says.
     #[cold]
     fn announce_end(&self) {
@@ -244,7 +252,8 @@ impl<T, const N: usize> Mpmc<T, N> {
         let is_free = |&at: &u64| self.freed(at).load(Acquire) == Self::turn(at);
         let room = positions(tail).take(most.max(AHEAD).min(N)).take_while(is_free).count();
         if room > 0 {
-            // Release pairs with the Acquire in room. If somebody else has been here, no matter.
+            // Release pairs with the Acquire in room. If somebody else has been here, no matter: a
+            // slot stays free until it is taken, and so each limit that ever was stays true.
             let next = beyond(tail, room);
             let _other = self.tail.0.limit.compare_exchange(limit, next, Release, Relaxed);
         }
@@ -361,6 +370,7 @@ impl<T: Plain, const N: usize> Mpmc<T, N> {
 
     /// Waits until there is room, and pushes as many of these values as there is room for, next to
     /// each other; says how many.
+    /// As with `write`, that may be a part of them.
     ///
     /// For them all there is one step at which producers get in each other's way, instead of one
     /// for each.
@@ -439,10 +449,7 @@ impl<T: Plain, const N: usize> Mpmc<T, N> {
         if tail & CLOSED != 0 {
             // Pairs with the Release in close.
             fence(Acquire);
-            if !self.is_closed() {
-                // Whoever closes it is at it, or was killed over it.
-                self.announce_end();
-            }
+            self.finish_closing();
             return Attempt::Done(Err(Closed(())));
         }
         if values.is_empty() {
@@ -621,8 +628,14 @@ impl<T: Plain, const N: usize> Mpmc<T, N> {
         mut attempt: impl FnMut() -> Attempt<R>,
     ) -> Option<R> {
         NOT_EMPTY.spin(by, || attempt().done()).or_else(|| {
+            let attempt = || {
+                self.finish_closing();
+                attempt()
+            };
             let popped = self.bells.0.not_empty.wait(by, attempt)?;
-            let is_there_more = || self.count(self.head.0.load(Relaxed), 1) > 0;
+            // Also the end: whoever was woken for that while one was still being pushed sleeps
+            // again.
+            let is_there_more = || self.count(self.head.0.load(Relaxed), 1) > 0 || self.is_closed();
             self.bells.0.not_empty.pass_on(is_there_more);
             Some(popped)
         })

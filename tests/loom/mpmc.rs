@@ -431,3 +431,17 @@ fn length_is_none_that_never_was() {
         join([consumer, stranger]);
     });
 }
+
+/// Whoever is woken by the end while one is still being pushed sleeps again, and hears of it later.
+#[test]
+fn end_behind_a_push_that_is_not_done_yet_is_heard_by_all() {
+    model_interrupted(1, || {
+        let queue = Arc::new(Mpmc::<u8, 1>::new());
+        let consumers = [(); 2].map(|()| beside(&queue, |queue| queue.pop().ok()));
+        let closer = beside(&queue, Mpmc::close);
+        let is_pushed = queue.push(1).is_ok();
+        let popped = join(consumers).into_iter().flatten().count();
+        closer.join().unwrap();
+        assert_eq!(popped, usize::from(is_pushed));
+    });
+}

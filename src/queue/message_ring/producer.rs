@@ -247,12 +247,11 @@ impl<'r, const BYTES: usize> MessageProducer<'r, BYTES> {
         if self.ring.gate.0.pushed(first, size) == size { Ok(()) } else { self.take_back(first) }
     }
 
-    /// The tail orders nothing: the consumer looks for records, and the next producer has the role
-    /// from this one, or looks for records, too.
     #[inline]
     fn go_to(&mut self, tail: u64) {
         self.tail = tail;
-        self.ring.tail.0.store(tail, Relaxed);
+        // Release: whoever is killed here leaves no tail that is beyond what has been published.
+        self.ring.tail.0.store(tail, Release);
     }
 
     /// The consumer has ended before the last record, and will never look at it.

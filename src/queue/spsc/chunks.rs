@@ -234,7 +234,8 @@ impl<T: Plain> ReadSlot<'_, T> {
     ///
     /// Valid for reads of a `T` as long as the slot is lent, and not synchronized: it may be made a
     /// reference, or accessed other than atomically, only where it is known that nobody else writes
-    /// to this slot before it is released, as nobody does who uses the queue through this type.
+    /// to this slot before it is released, as nobody does who uses the queue through this type, and
+    /// neither takes this role away nor uses a copy of it that a fork has made.
     ///
     /// # Examples
     ///

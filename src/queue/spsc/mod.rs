@@ -23,8 +23,7 @@ use crate::shm::plain::{Plain, ShmSafe};
 /// can break.
 ///
 /// Each of the two roles is had by one at a time, who [takes](Self::producer) it and gives it back.
-/// Wait-free: what either does takes so many steps and no more, whatever the other does. Zero is
-/// empty.
+/// What either tries takes so many steps and no more, whatever the other does. Zero is empty.
 ///
 /// A value becomes visible by one store. So a producer that is **killed** has pushed a value or has
 /// not, and a consumer that is killed has popped it or leaves it to the next. Their roles stay

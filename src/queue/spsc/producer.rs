@@ -1,7 +1,7 @@
 //! [`Producer`]: the one who pushes.
 
 use core::fmt;
-use core::sync::atomic::Ordering::{Acquire, Relaxed};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use super::{Spsc, WriteChunk, beyond, positions};
 use crate::Deadline;
@@ -110,6 +110,7 @@ impl<'a, T: Plain, const N: usize> Producer<'a, T, N> {
 
     /// Waits until there is room, and pushes as many of these values as there is room for; says how
     /// many.
+    /// As with `write`, that may be a part of them.
     ///
     /// For them all there is one look at the consumer, and one wake. They become visible one after
     /// the other.
@@ -271,7 +272,8 @@ impl<'a, T: Plain, const N: usize> Producer<'a, T, N> {
     #[inline]
     fn go_to(&mut self, tail: u64) {
         self.tail = tail;
-        self.queue.tail.0.store(tail, Relaxed);
+        // Release: whoever is killed here leaves no tail that is beyond what has been published.
+        self.queue.tail.0.store(tail, Release);
     }
 
     /// Of so many from `first` on, those after what has been pushed: the consumer will never look
