@@ -17,7 +17,7 @@ use support::crowd::{asleep, at_once};
 use support::queues::{image, nth, restored};
 use support::shared::shared;
 use support::step::Stepped;
-use support::{isolated, join, kill, wait};
+use support::{isolated, join, kill, soon, wait};
 
 const N: usize = 4;
 type Queue<T> = Spsc<T, N>;
@@ -411,6 +411,8 @@ fn those_who_sleep_at_an_mpmc_get_on_where_others_are_killed_beside_them() {
 }
 
 type Many = Mpmc<u64, 2>;
+/// Which word of it says where the next one is pushed, and whether it is closed.
+const TAIL: usize = 128 / 8;
 
 /// The queue may stand still where one is killed; whoever has a deadline does not.
 #[test]
@@ -464,6 +466,13 @@ fn who_is_killed_while_it_closes_an_mpmc_has_closed_it_as_soon_as_one_hears_of_i
             return;
         };
         let is_closed = all.iter().map(|left| {
+            // By who pops, too, if that one waits.
+            let queue = restored::<Many>(left);
+            assert!(queue.drain().eq([1]));
+            if image(&*queue)[TAIL] & 1 == 1 {
+                assert_eq!(queue.pop_until(soon()), Err(PopError::Closed));
+            }
+
             let queue = restored::<Many>(left);
             match queue.try_push(2) {
                 Ok(()) => {
