@@ -259,7 +259,7 @@ fn close_is_exact(
     lengths: &'static [usize],
     pop: fn(&mut Consumer<'_>) -> Result<usize, MessagePopError>,
 ) {
-    model_interrupted(3, move || {
+    model_interrupted(2, move || {
         let ring = with_left(left);
         let producer = beside(&ring, move |ring| {
             let mut producer = ring.producer().unwrap();

@@ -322,7 +322,7 @@ fn close_is_exact() {
 /// As many come out as were said to be pushed.
 #[test]
 fn close_is_exact_within_a_batch() {
-    model(|| {
+    model_interrupted(3, || {
         let queue = Arc::new(Mpmc::<u8, 2>::new());
         let consumer = beside(&queue, |queue| {
             queue.close();
