@@ -93,35 +93,7 @@ fn is_a_queue<T: Plain + Send + Debug + PartialEq, const N: usize>(calls: &[Call
     }
 }
 
-macro_rules! of_each_type {
-    ($($name:ident: $type:ty),*) => {$(
-        proptest! {
-            #![proptest_config(ProptestConfig {
-                failure_persistence: None,
-                cases: if cfg!(debug_assertions) { 48 } else { 192 },
-                ..ProptestConfig::default()
-            })]
-
-            #[test]
-            fn $name(calls in calls()) {
-                is_a_queue::<$type, 1>(&calls);
-                is_a_queue::<$type, 2>(&calls);
-                is_a_queue::<$type, 8>(&calls);
-            }
-        }
-    )*};
-}
-of_each_type! {
-    whatever_is_called_it_is_a_queue_of_nothings: (),
-    whatever_is_called_it_is_a_queue_of_bytes: u8,
-    whatever_is_called_it_is_a_queue_of_words: u64,
-    whatever_is_called_it_is_a_queue_of_double_words: u128,
-    whatever_is_called_it_is_a_queue_of_what_fills_a_line: [u64; 7],
-    whatever_is_called_it_is_a_queue_of_more_than_a_word: [u8; 9],
-    whatever_is_called_it_is_a_queue_of_double_words_that_fill_no_line: [u128; 3],
-    whatever_is_called_it_is_a_queue_of_long_ones: [u8; 600],
-    whatever_is_called_it_is_a_queue_of_pages: [u64; 512]
-}
+support::queues::of_each_type!(calls, is_a_queue);
 
 #[test]
 fn what_is_refused_comes_back() {

@@ -56,8 +56,9 @@
 //!
 //! Nobody: values go in and out word by word, and whatever other processes write there, it comes
 //! out as wrong values, as values lost or repeated, or as an end; none of that is undefined
-//! behaviour, and deadlines hold. Where values lie is computed from what a queue's own process
-//! knows, or from what it has found there and cut to size.
+//! behaviour, and deadlines hold. (Who moves an end of an [`Mpmc`] all the time holds up those who
+//! only try, for as long as that goes on.) Where values lie is computed from what a queue's own
+//! process knows, or from what it has found there and cut to size.
 //!
 //! A process that is **killed while it waits** harms nobody: a wake that was meant for it reaches
 //! the others within a second, after which every sleeper looks again. What happens to those who are

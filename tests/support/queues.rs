@@ -131,3 +131,40 @@ pub(crate) fn opened<T: ShmSafe>(file: &Memfd) -> Shared<T> {
     // SAFETY: whoever has the file keeps to the protocol.
     unsafe { Shared::from_fd(file) }.expect("as it has been made")
 }
+
+/// A test for each type of values, and queues of one, two and eight: of what `$calls` generates, and
+/// `$holds` takes.
+#[allow(unused_macros, reason = "not every test is of all types")]
+macro_rules! of_each_type {
+    ($calls:ident, $holds:ident) => {
+        $crate::support::queues::of_each_type! { $calls, $holds,
+            whatever_is_called_it_is_a_queue_of_nothings: (),
+            whatever_is_called_it_is_a_queue_of_bytes: u8,
+            whatever_is_called_it_is_a_queue_of_words: u64,
+            whatever_is_called_it_is_a_queue_of_double_words: u128,
+            whatever_is_called_it_is_a_queue_of_what_fills_a_line: [u64; 7],
+            whatever_is_called_it_is_a_queue_of_more_than_a_word: [u8; 9],
+            whatever_is_called_it_is_a_queue_of_double_words_that_fill_no_line: [u128; 3],
+            whatever_is_called_it_is_a_queue_of_long_ones: [u8; 600],
+            whatever_is_called_it_is_a_queue_of_pages: [u64; 512]
+        }
+    };
+    ($calls:ident, $holds:ident, $($name:ident: $type:ty),*) => {
+        proptest! {
+            #![proptest_config(ProptestConfig {
+                failure_persistence: None,
+                cases: if cfg!(debug_assertions) { 48 } else { 192 },
+                ..ProptestConfig::default()
+            })]
+
+            $(#[test]
+            fn $name(calls in $calls()) {
+                $holds::<$type, 1>(&calls);
+                $holds::<$type, 2>(&calls);
+                $holds::<$type, 8>(&calls);
+            })*
+        }
+    };
+}
+#[allow(unused_imports, reason = "not every test is of all types")]
+pub(crate) use of_each_type;
