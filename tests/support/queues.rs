@@ -132,8 +132,8 @@ pub(crate) fn opened<T: ShmSafe>(file: &Memfd) -> Shared<T> {
     unsafe { Shared::from_fd(file) }.expect("as it has been made")
 }
 
-/// A test for each type of values, and queues of one, two and eight: of what `$calls` generates, and
-/// `$holds` takes.
+/// A test for each type of values: that `$holds`, for queues of one, two and eight, whatever
+/// `$calls` makes.
 #[allow(unused_macros, reason = "not every test is of all types")]
 macro_rules! of_each_type {
     ($calls:ident, $holds:ident) => {
