@@ -1,0 +1,30 @@
+//! The fuzz targets of `rawipc`, as plain functions of some bytes: each tries what its name says
+//! and panics if anything is not as it must be.
+//!
+//! `fuzz_targets/` makes a libFuzzer program of each. The crate's own `cargo test` (`tests/fuzz`)
+//! takes the same files in by their paths and runs them on the corpus and on random bytes; for its
+//! sake nothing here says `crate::`.
+
+mod names;
+
+/// One of them.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// What its program in `fuzz_targets/` and its folder in `corpus/` are called.
+    pub name: &'static str,
+    /// What it does with some bytes.
+    pub run: fn(&[u8]),
+}
+
+/// All of them.
+pub const TARGETS: &[Target] = &[Target { name: "names", run: names::run }];
+
+/// Runs the target of this name.
+///
+/// # Panics
+///
+/// If there is none; and if something is not as it must be, which is what the target is for.
+pub fn run(name: &str, data: &[u8]) {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    (target.expect("a target of this name").run)(data);
+}
