@@ -6,9 +6,10 @@ mod fuzz;
 #[path = "../support/mod.rs"]
 mod support;
 
+use core::panic::AssertUnwindSafe;
 use std::collections::BTreeSet;
 use std::fs::{read, read_dir, read_to_string};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
 
 use fuzz::TARGETS;
@@ -27,10 +28,10 @@ fn folder() -> PathBuf {
 /// What has been found worth keeping; in the order of their names.
 fn corpus(target: &str) -> Vec<PathBuf> {
     let folder = folder().join("corpus").join(target);
-    let entries = read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
+    let entries = read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    assert!(!files.is_empty(), "{folder:?} is empty");
+    assert!(!files.is_empty(), "{} is empty", folder.display());
     files
 }
 

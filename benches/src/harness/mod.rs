@@ -4,6 +4,7 @@
 //! contender has one short slice in each of many rounds, in shuffled order, and a ratio is formed
 //! within each round, between slices that saw the same machine.
 
+mod record;
 mod report;
 mod rounds;
 mod spread;
@@ -12,6 +13,8 @@ mod table;
 use core::hint::black_box;
 use core::time::Duration;
 
+#[allow(unused_imports, reason = "the suites begin to")]
+pub(crate) use record::{Record, record, records};
 pub(crate) use report::Report;
 pub(crate) use rounds::{compare, preemptions};
 pub(crate) use spread::{Ratio, Spread, ratios};
