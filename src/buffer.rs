@@ -50,24 +50,28 @@ pub(crate) mod sealed {
     }
 
     impl<'b> Lend<'b> for &'b mut [MaybeUninit<u8>] {
+        #[inline]
         fn lend(self) -> *mut [MaybeUninit<u8>] {
             self
         }
     }
 
     impl<'b> Lend<'b> for &'b mut [u8] {
+        #[inline]
         fn lend(self) -> *mut [MaybeUninit<u8>] {
             core::ptr::from_mut(self) as *mut [MaybeUninit<u8>]
         }
     }
 
     impl<'b, const N: usize> Lend<'b> for &'b mut [MaybeUninit<u8>; N] {
+        #[inline]
         fn lend(self) -> *mut [MaybeUninit<u8>] {
             self.as_mut_slice().lend()
         }
     }
 
     impl<'b, const N: usize> Lend<'b> for &'b mut [u8; N] {
+        #[inline]
         fn lend(self) -> *mut [MaybeUninit<u8>] {
             self.as_mut_slice().lend()
         }
@@ -81,6 +85,7 @@ pub(crate) struct Filling<'b> {
 }
 
 impl<'b> Filling<'b> {
+    #[inline]
     pub(crate) fn new(buffer: impl Buffer<'b>) -> Self {
         let space = buffer.lend();
         // SAFETY: `Lend` is sealed to exclusive borrows for `'b`, each given up in the call. Where
@@ -90,6 +95,7 @@ impl<'b> Filling<'b> {
     }
 
     /// How many bytes can still be filled.
+    #[inline]
     pub(crate) fn room(&self) -> usize {
         self.space.len().saturating_sub(self.filled)
     }
@@ -97,6 +103,7 @@ impl<'b> Filling<'b> {
     /// Lets `receive` fill what is left, and counts what it says it initialised.
     ///
     /// Returns how many bytes that were.
+    #[inline]
     pub(crate) fn fill(
         &mut self,
         receive: impl for<'s> FnOnce(&'s mut [MaybeUninit<u8>]) -> Result<&'s mut [u8]>,
@@ -129,6 +136,7 @@ impl<'b> Filling<'b> {
     }
 
     /// The filled part.
+    #[inline]
     pub(crate) fn into_filled(self) -> &'b mut [u8] {
         // SAFETY: initialised, as `fill` checked.
         unsafe { assume_filled(self.space, self.filled) }
@@ -162,6 +170,7 @@ pub(crate) fn pour_all(
 /// # Safety
 ///
 /// They have been initialised, as far as `space` is so long.
+#[inline]
 pub(crate) unsafe fn assume_filled(space: &mut [MaybeUninit<u8>], len: usize) -> &mut [u8] {
     let filled = space.get_mut(..len).unwrap_or_default();
     let filled = core::ptr::from_mut(filled) as *mut [u8];

@@ -53,6 +53,7 @@ pub struct Fifo<'d, P> {
 impl<P: PathArg> Fifo<'static, P> {
     /// The FIFO at `path`, which is relative to the working directory unless it starts with a
     /// slash.
+    #[inline]
     pub const fn new(path: P) -> Self {
         Self { directory: CWD, path }
     }
@@ -73,6 +74,7 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// assert_eq!(nowhere.open_reader().unwrap_err(), Errno::NOENT);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    #[inline]
     pub const fn at(directory: BorrowedFd<'d>, path: P) -> Self {
         Self { directory, path }
     }
@@ -95,6 +97,7 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// - [mknod(2)](https://man7.org/linux/man-pages/man2/mknod.2.html)
     #[doc(alias = "mkfifo")]
     #[doc(alias = "mkfifoat")]
+    #[inline]
     pub fn create(&self, mode: Mode) -> Result<()> {
         self.path.with_c_str(|path| rustix::fs::mkfifoat(self.directory, path, mode))
     }
@@ -115,6 +118,7 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     ///
     /// - [unlink(2)](https://man7.org/linux/man-pages/man2/unlink.2.html)
     #[doc(alias = "unlinkat")]
+    #[inline]
     pub fn unlink(&self) -> Result<()> {
         self.path.with_c_str(|path| rustix::fs::unlinkat(self.directory, path, AtFlags::empty()))
     }
@@ -161,6 +165,7 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// - [fifo(7)](https://man7.org/linux/man-pages/man7/fifo.7.html)
     /// - [open(2)](https://man7.org/linux/man-pages/man2/open.2.html)
     #[doc(alias = "open")]
+    #[inline]
     pub fn open_reader(&self) -> Result<Reader> {
         Ok(self.open(OFlags::RDONLY)?.into())
     }
@@ -178,6 +183,7 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     ///
     /// See [`Fifo`].
     #[doc(alias = "O_NONBLOCK")]
+    #[inline]
     pub fn try_open_reader(&self) -> Result<Reader> {
         blocking(self.open(OFlags::RDONLY | OFlags::NONBLOCK)?).map(Reader::from)
     }
@@ -246,6 +252,7 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// - [fifo(7)](https://man7.org/linux/man-pages/man7/fifo.7.html)
     /// - [open(2)](https://man7.org/linux/man-pages/man2/open.2.html)
     #[doc(alias = "open")]
+    #[inline]
     pub fn open_writer(&self) -> Result<Writer> {
         Ok(self.open(OFlags::WRONLY)?.into())
     }
@@ -272,6 +279,7 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// # Ok::<(), Errno>(())
     /// ```
     #[doc(alias = "O_NONBLOCK")]
+    #[inline]
     pub fn try_open_writer(&self) -> Result<Writer> {
         blocking(self.open(OFlags::WRONLY | OFlags::NONBLOCK)?).map(Writer::from)
     }

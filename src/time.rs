@@ -42,6 +42,7 @@ impl Deadline {
 
     /// The present moment: a call bounded by it does not wait.
     #[must_use]
+    #[inline]
     pub fn now() -> Self {
         let Timespec { tv_sec, tv_nsec } = sys::time::monotonic();
         // The kernel never returns a negative monotonic time: the defaults cannot be taken.
@@ -60,6 +61,7 @@ impl Deadline {
     /// assert_eq!(Deadline::after(Duration::MAX), Deadline::NEVER);
     /// ```
     #[must_use]
+    #[inline]
     pub fn after(wait: Duration) -> Self {
         Self { since_clock_start: Self::now().since_clock_start.saturating_add(wait) }
     }
@@ -76,6 +78,7 @@ impl Deadline {
     /// assert!(Deadline::after(wait).remaining() <= Some(wait));
     /// ```
     #[must_use]
+    #[inline]
     pub fn remaining(self) -> Option<Duration> {
         if self == Self::NEVER {
             return None;
@@ -85,11 +88,13 @@ impl Deadline {
 
     /// Whether it lies in the past.
     #[must_use]
+    #[inline]
     pub fn has_passed(self) -> bool {
         self <= Self::now()
     }
 
     /// What is left, as the kernel takes a relative timeout: `None` is "for ever".
+    #[inline]
     pub(crate) fn timeout(self) -> Option<Timespec> {
         self.remaining().map(|left| Timespec {
             // What is longer than every kernel and C library can count becomes 68 years.

@@ -13,6 +13,7 @@ use crate::{Errno, Result};
 /// for `events`.
 ///
 /// `TIMEDOUT` at the deadline, `INTR` when a signal handler ran.
+#[inline]
 pub(crate) fn until<T>(
     fd: BorrowedFd<'_>,
     events: PollFlags,
@@ -60,6 +61,7 @@ pub(crate) fn until_after<T>(
 /// Sleeps until `fd` is ready for `events`, has hung up or failed.
 ///
 /// `TIMEDOUT` at the deadline, `INTR` when a signal handler ran.
+#[inline]
 pub(crate) fn ready(fd: BorrowedFd<'_>, events: PollFlags, by: Deadline) -> Result<()> {
     match poll(&mut [PollFd::from_borrowed_fd(fd, events)], by.timeout().as_ref())? {
         0 => Err(Errno::TIMEDOUT),
@@ -68,6 +70,7 @@ pub(crate) fn ready(fd: BorrowedFd<'_>, events: PollFlags, by: Deadline) -> Resu
 }
 
 /// Sleeps until then. `INTR` when a signal handler ran.
+#[inline]
 pub(crate) fn pause(until: Deadline) -> Result<()> {
     poll(&mut [], until.timeout().as_ref()).map(drop)
 }

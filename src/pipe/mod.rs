@@ -72,6 +72,7 @@ impl Pipe {
     ///
     /// - [pipe(2)](https://man7.org/linux/man-pages/man2/pipe.2.html)
     #[doc(alias = "pipe2")]
+    #[inline]
     pub fn new() -> Result<Self> {
         Self::with(PipeFlags::empty())
     }
@@ -108,6 +109,7 @@ impl Pipe {
     /// - [pipe(2)](https://man7.org/linux/man-pages/man2/pipe.2.html)
     #[doc(alias = "O_DIRECT")]
     #[doc(alias = "O_NONBLOCK")]
+    #[inline]
     pub fn with(flags: PipeFlags) -> Result<Self> {
         let (reader, writer) = rustix::pipe::pipe_with(flags | PipeFlags::CLOEXEC)?;
         Ok(Self { reader: reader.into(), writer: writer.into() })
@@ -144,6 +146,7 @@ macro_rules! either_end {
             ///
             /// - [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html)
             #[doc(alias = "dup")]
+            #[inline]
             pub fn try_clone(&self) -> Result<Self> {
                 rustix::io::fcntl_dupfd_cloexec(&self.0, 0).map(Self)
             }
@@ -161,6 +164,7 @@ macro_rules! either_end {
             ///
             /// - [F_GETPIPE_SZ(2const)](https://man7.org/linux/man-pages/man2/F_GETPIPE_SZ.2const.html)
             #[doc(alias = "F_GETPIPE_SZ")]
+            #[inline]
             pub fn capacity(&self) -> Result<usize> {
                 rustix::pipe::fcntl_getpipe_size(&self.0)
             }
@@ -223,6 +227,7 @@ macro_rules! either_end {
             ///
             /// - [pipe(7)](https://man7.org/linux/man-pages/man7/pipe.7.html)
             #[doc(alias = "FIONREAD")]
+            #[inline]
             pub fn bytes_waiting(&self) -> Result<usize> {
                 let bytes = rustix::io::ioctl_fionread(&self.0)?;
                 usize::try_from(bytes).map_err(|_| crate::Errno::OVERFLOW)
@@ -239,6 +244,7 @@ macro_rules! either_end {
             ///
             /// - [F_GETFL(2const)](https://man7.org/linux/man-pages/man2/F_GETFL.2const.html)
             #[doc(alias = "O_NONBLOCK")]
+            #[inline]
             pub fn is_nonblocking(&self) -> Result<bool> {
                 let flags = rustix::fs::fcntl_getfl(&self.0)?;
                 Ok(flags.contains(rustix::fs::OFlags::NONBLOCK))
@@ -271,12 +277,14 @@ macro_rules! either_end {
             /// - [ioctl(2)](https://man7.org/linux/man-pages/man2/ioctl.2.html)
             #[doc(alias = "FIONBIO")]
             #[doc(alias = "O_NONBLOCK")]
+            #[inline]
             pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {
                 rustix::io::ioctl_fionbio(&self.0, nonblocking)
             }
         }
 
         impl rustix::fd::AsFd for $End {
+            #[inline]
             fn as_fd(&self) -> rustix::fd::BorrowedFd<'_> {
                 self.0.as_fd()
             }
@@ -297,6 +305,7 @@ macro_rules! either_end {
         }
 
         impl From<$End> for rustix::fd::OwnedFd {
+            #[inline]
             fn from(end: $End) -> Self {
                 end.0
             }

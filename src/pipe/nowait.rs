@@ -19,6 +19,7 @@ use crate::{Errno, Result, sys};
 /// The offset that means "where the stream is".
 const HERE: u64 = u64::MAX;
 
+#[inline]
 pub(super) fn read(fd: BorrowedFd<'_>, filling: &mut Filling<'_>) -> Result<usize> {
     match filling.fill(|space| sys::pipe::read_nowait(fd, space)) {
         Err(Errno::OPNOTSUPP) => through_nonblocking(fd, OFlags::RDONLY, |fd| {
@@ -28,6 +29,7 @@ pub(super) fn read(fd: BorrowedFd<'_>, filling: &mut Filling<'_>) -> Result<usiz
     }
 }
 
+#[inline]
 pub(super) fn read_vectored(fd: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
     match preadv2(fd, buffers, HERE, ReadWriteFlags::NOWAIT) {
         Err(Errno::OPNOTSUPP) => {
@@ -37,6 +39,7 @@ pub(super) fn read_vectored(fd: BorrowedFd<'_>, buffers: &mut [IoSliceMut<'_>]) 
     }
 }
 
+#[inline]
 pub(super) fn write_vectored(fd: BorrowedFd<'_>, buffers: &[IoSlice<'_>]) -> Result<usize> {
     match pwritev2(fd, buffers, HERE, ReadWriteFlags::NOWAIT) {
         Err(Errno::OPNOTSUPP) => {

@@ -52,6 +52,7 @@ impl Reader {
     /// # References
     ///
     /// - [read(2)](https://man7.org/linux/man-pages/man2/read.2.html)
+    #[inline]
     pub fn read<'b>(&self, buffer: impl Buffer<'b>) -> Result<&'b mut [u8]> {
         let mut filling = Filling::new(buffer);
         filling.fill(|space| Ok(rustix::io::read(&self.0, space)?.0))?;
@@ -91,6 +92,7 @@ impl Reader {
     /// - [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
     #[doc(alias = "preadv2")]
     #[doc(alias = "RWF_NOWAIT")]
+    #[inline]
     pub fn try_read<'b>(&self, buffer: impl Buffer<'b>) -> Result<&'b mut [u8]> {
         let mut filling = Filling::new(buffer);
         nowait::read(self.0.as_fd(), &mut filling)?;
@@ -115,6 +117,7 @@ impl Reader {
     /// assert_eq!(reader.read_until(&mut [0; 8], soon), Err(Errno::TIMEDOUT));
     /// # Ok::<(), Errno>(())
     /// ```
+    #[inline]
     pub fn read_until<'b>(&self, buffer: impl Buffer<'b>, by: Deadline) -> Result<&'b mut [u8]> {
         let mut filling = Filling::new(buffer);
         self.fill_until(&mut filling, by)?;
@@ -149,6 +152,7 @@ impl Reader {
     /// ```
     #[doc(alias = "read_exact")]
     #[doc(alias = "readn")]
+    #[inline]
     pub fn read_all<'b>(&self, buffer: impl Buffer<'b>) -> Result<&'b mut [u8], Incomplete> {
         Filling::new(buffer)
             .fill_all(|filling| filling.fill(|space| Ok(rustix::io::read(&self.0, space)?.0)))
@@ -174,6 +178,7 @@ impl Reader {
     /// assert_eq!(&record[..4], b"half");
     /// # Ok::<(), Errno>(())
     /// ```
+    #[inline]
     pub fn read_all_until<'b>(
         &self,
         buffer: impl Buffer<'b>,
@@ -208,6 +213,7 @@ impl Reader {
     ///
     /// - [readv(2)](https://man7.org/linux/man-pages/man2/readv.2.html)
     #[doc(alias = "readv")]
+    #[inline]
     pub fn read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
         rustix::io::readv(&self.0, buffers)
     }
@@ -217,6 +223,7 @@ impl Reader {
     /// # Errors
     ///
     /// As [`try_read`](Self::try_read).
+    #[inline]
     pub fn try_read_vectored(&self, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
         nowait::read_vectored(self.0.as_fd(), buffers)
     }
@@ -226,6 +233,7 @@ impl Reader {
     /// # Errors
     ///
     /// As [`read_until`](Self::read_until).
+    #[inline]
     pub fn read_vectored_until(
         &self,
         buffers: &mut [IoSliceMut<'_>],

@@ -39,6 +39,7 @@ impl Reader {
     ///
     /// - [splice(2)](https://man7.org/linux/man-pages/man2/splice.2.html)
     #[doc(alias = "splice")]
+    #[inline]
     pub fn splice_to(&self, to: impl AsFd, len: usize) -> Result<usize> {
         move_bytes(self.0.as_fd(), to.as_fd(), len, SpliceFlags::empty())
     }
@@ -62,6 +63,7 @@ impl Reader {
     /// # Ok::<(), Errno>(())
     /// ```
     #[doc(alias = "SPLICE_F_NONBLOCK")]
+    #[inline]
     pub fn try_splice_to(&self, to: impl AsFd, len: usize) -> Result<usize> {
         move_bytes(self.0.as_fd(), to.as_fd(), len, SpliceFlags::NONBLOCK)
     }
@@ -85,6 +87,7 @@ impl Reader {
     /// assert_eq!(nothing, Err(Errno::TIMEDOUT));
     /// # Ok::<(), Errno>(())
     /// ```
+    #[inline]
     pub fn splice_to_until(&self, to: impl AsFd, len: usize, by: Deadline) -> Result<usize> {
         let (from, to) = (self.0.as_fd(), to.as_fd());
         both_until(from, to, by, || move_bytes(from, to, len, SpliceFlags::NONBLOCK))
@@ -119,6 +122,7 @@ impl Reader {
     ///
     /// - [tee(2)](https://man7.org/linux/man-pages/man2/tee.2.html)
     #[doc(alias = "tee")]
+    #[inline]
     pub fn tee_to(&self, to: &Writer, len: usize) -> Result<usize> {
         tee(&self.0, &to.0, len, SpliceFlags::empty())
     }
@@ -129,6 +133,7 @@ impl Reader {
     ///
     /// As `tee_to`; [`Errno::AGAIN`] if this pipe is empty or the other full.
     #[doc(alias = "SPLICE_F_NONBLOCK")]
+    #[inline]
     pub fn try_tee_to(&self, to: &Writer, len: usize) -> Result<usize> {
         tee(&self.0, &to.0, len, SpliceFlags::NONBLOCK)
     }
@@ -138,6 +143,7 @@ impl Reader {
     /// # Errors
     ///
     /// As `tee_to`; [`Errno::TIMEDOUT`] if nothing could be copied by then. `AGAIN` never.
+    #[inline]
     pub fn tee_to_until(&self, to: &Writer, len: usize, by: Deadline) -> Result<usize> {
         both_until(self.0.as_fd(), to.0.as_fd(), by, || self.try_tee_to(to, len))
     }
@@ -175,6 +181,7 @@ impl Writer {
     ///
     /// - [splice(2)](https://man7.org/linux/man-pages/man2/splice.2.html)
     #[doc(alias = "splice")]
+    #[inline]
     pub fn splice_from(&self, from: impl AsFd, len: usize) -> Result<usize> {
         move_bytes(from.as_fd(), self.0.as_fd(), len, SpliceFlags::empty())
     }
@@ -188,6 +195,7 @@ impl Writer {
     ///
     /// As `splice_from`; [`Errno::AGAIN`] if this pipe is full, or `from` is a pipe and empty.
     #[doc(alias = "SPLICE_F_NONBLOCK")]
+    #[inline]
     pub fn try_splice_from(&self, from: impl AsFd, len: usize) -> Result<usize> {
         move_bytes(from.as_fd(), self.0.as_fd(), len, SpliceFlags::NONBLOCK)
     }
@@ -200,12 +208,14 @@ impl Writer {
     /// # Errors
     ///
     /// As `splice_from`; [`Errno::TIMEDOUT`] if nothing could be moved by then. `AGAIN` never.
+    #[inline]
     pub fn splice_from_until(&self, from: impl AsFd, len: usize, by: Deadline) -> Result<usize> {
         let (from, to) = (from.as_fd(), self.0.as_fd());
         both_until(from, to, by, || move_bytes(from, to, len, SpliceFlags::NONBLOCK))
     }
 }
 
+#[inline]
 fn move_bytes(
     from: BorrowedFd<'_>,
     to: BorrowedFd<'_>,

@@ -50,6 +50,7 @@ impl Writer {
     /// # References
     ///
     /// - [write(2)](https://man7.org/linux/man-pages/man2/write.2.html)
+    #[inline]
     pub fn write(&self, bytes: &[u8]) -> Result<usize> {
         rustix::io::write(&self.0, bytes)
     }
@@ -81,6 +82,7 @@ impl Writer {
     /// - [writev(2)](https://man7.org/linux/man-pages/man2/writev.2.html)
     #[doc(alias = "pwritev2")]
     #[doc(alias = "RWF_NOWAIT")]
+    #[inline]
     pub fn try_write(&self, bytes: &[u8]) -> Result<usize> {
         self.try_write_vectored(&[IoSlice::new(bytes)])
     }
@@ -106,6 +108,7 @@ impl Writer {
     /// assert_eq!(writer.write_until(&[0; 4096], Deadline::now()), Err(Errno::TIMEDOUT));
     /// # Ok::<(), Errno>(())
     /// ```
+    #[inline]
     pub fn write_until(&self, bytes: &[u8], by: Deadline) -> Result<usize> {
         self.write_vectored_until(&[IoSlice::new(bytes)], by)
     }
@@ -130,6 +133,7 @@ impl Writer {
     /// # Ok::<(), rawipc::Errno>(())
     /// ```
     #[doc(alias = "writen")]
+    #[inline]
     pub fn write_all(&self, bytes: &[u8]) -> Result<(), Incomplete> {
         pour_all(bytes, |rest| self.write(rest))
     }
@@ -144,6 +148,7 @@ impl Writer {
     /// # Examples
     ///
     /// See [`Incomplete`].
+    #[inline]
     pub fn write_all_until(&self, bytes: &[u8], by: Deadline) -> Result<(), Incomplete> {
         pour_all(bytes, |rest| self.write_until(rest, by))
     }
@@ -172,6 +177,7 @@ impl Writer {
     ///
     /// - [writev(2)](https://man7.org/linux/man-pages/man2/writev.2.html)
     #[doc(alias = "writev")]
+    #[inline]
     pub fn write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize> {
         rustix::io::writev(&self.0, buffers)
     }
@@ -181,6 +187,7 @@ impl Writer {
     /// # Errors
     ///
     /// As [`try_write`](Self::try_write).
+    #[inline]
     pub fn try_write_vectored(&self, buffers: &[IoSlice<'_>]) -> Result<usize> {
         nowait::write_vectored(self.0.as_fd(), buffers)
     }
@@ -190,6 +197,7 @@ impl Writer {
     /// # Errors
     ///
     /// As [`write_until`](Self::write_until).
+    #[inline]
     pub fn write_vectored_until(&self, buffers: &[IoSlice<'_>], by: Deadline) -> Result<usize> {
         wait::until(self.0.as_fd(), PollFlags::OUT, by, || self.try_write_vectored(buffers))
     }

@@ -163,6 +163,7 @@ impl Semaphore {
     ///
     /// - [sem_open(3)](https://man7.org/linux/man-pages/man3/sem_open.3.html)
     #[doc(alias = "sem_open")]
+    #[inline]
     pub fn open(name: &Name) -> Result<Self, OpenError> {
         let fd = directory::open(file_of(name)?.as_c_str(), Access::ReadWrite)?;
         check(fd.as_fd())?;
@@ -227,6 +228,7 @@ impl Semaphore {
     ///
     /// - [sem_unlink(3)](https://man7.org/linux/man-pages/man3/sem_unlink.3.html)
     #[doc(alias = "sem_unlink")]
+    #[inline]
     pub fn unlink(name: &Name) -> Result<()> {
         directory::unlink(file_of(name)?.as_c_str())
     }
@@ -253,6 +255,7 @@ impl Semaphore {
     /// ```
     #[doc(alias = "sem_t")]
     #[must_use]
+    #[inline]
     pub const fn as_ptr(&self) -> *mut c_void {
         self.mapping.as_ptr().cast()
     }

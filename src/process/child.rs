@@ -44,12 +44,14 @@ pub struct Child {
 }
 
 impl Child {
+    #[inline]
     pub(super) const fn new(pid: Pid, pidfd: OwnedFd) -> Self {
         Self { pidfd, pid, status: None }
     }
 
     /// The child's pid. Once it has been waited for, another process may bear that number.
     #[must_use]
+    #[inline]
     pub const fn id(&self) -> Pid {
         self.pid
     }
@@ -80,6 +82,7 @@ impl Child {
     /// - [waitid(2)](https://man7.org/linux/man-pages/man2/waitid.2.html)
     #[doc(alias = "waitid")]
     #[doc(alias = "waitpid")]
+    #[inline]
     pub fn wait(&mut self) -> Result<ExitStatus> {
         // Without NOHANG, the answer is never "not yet".
         self.reap(WaitIdOptions::EXITED)?.ok_or(Errno::CHILD)
@@ -94,6 +97,7 @@ impl Child {
     /// # Examples
     ///
     /// See [`Child`].
+    #[inline]
     pub fn try_wait(&mut self) -> Result<Option<ExitStatus>> {
         self.reap(WaitIdOptions::EXITED | WaitIdOptions::NOHANG)
     }
@@ -133,10 +137,12 @@ impl Child {
     ///
     /// - [pidfd_send_signal(2)](https://man7.org/linux/man-pages/man2/pidfd_send_signal.2.html)
     #[doc(alias = "pidfd_send_signal")]
+    #[inline]
     pub fn kill(&self, signal: Signal) -> Result<()> {
         pidfd_send_signal(&self.pidfd, signal)
     }
 
+    #[inline]
     fn reap(&mut self, how: WaitIdOptions) -> Result<Option<ExitStatus>> {
         if self.status.is_none() {
             let ended = waitid(WaitId::PidFd(self.pidfd.as_fd()), how)?;
@@ -147,6 +153,7 @@ impl Child {
 }
 
 impl AsFd for Child {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.pidfd.as_fd()
     }
@@ -160,6 +167,7 @@ impl AsRawFd for Child {
 
 /// The pidfd alone; the child can still be waited for through it.
 impl From<Child> for OwnedFd {
+    #[inline]
     fn from(child: Child) -> Self {
         child.pidfd
     }

@@ -59,6 +59,7 @@ pub enum Fork {
 /// - [fork(2)](https://man7.org/linux/man-pages/man2/fork.2.html)
 /// - [clone(2)](https://man7.org/linux/man-pages/man2/clone.2.html)
 #[doc(alias = "clone")]
+#[inline]
 pub unsafe fn fork() -> Result<Fork> {
     // SAFETY: the caller's promise, passed on.
     Ok(match unsafe { sys::fork()? } {
@@ -136,6 +137,7 @@ pub unsafe fn spawn(task: impl FnOnce() -> u8) -> Result<Child> {
 /// - [_exit(2)](https://man7.org/linux/man-pages/man2/_exit.2.html)
 #[doc(alias = "_exit")]
 #[doc(alias = "exit_group")]
+#[inline]
 pub fn exit(code: u8) -> ! {
     sys::exit(code)
 }

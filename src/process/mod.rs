@@ -41,6 +41,7 @@ pub use status::ExitStatus;
 /// - [getpid(2)](https://man7.org/linux/man-pages/man2/getpid.2.html)
 #[doc(alias = "getpid")]
 #[must_use]
+#[inline]
 pub fn id() -> Pid {
     rustix::process::getpid()
 }

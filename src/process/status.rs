@@ -33,6 +33,7 @@ pub enum ExitStatus {
 
 impl ExitStatus {
     /// What waitid with only `WEXITED` tells of a child.
+    #[inline]
     pub(super) fn from_waitid(told: &WaitIdStatus) -> Self {
         match told.terminating_signal() {
             Some(signal) => Self::Killed { signal, core_dumped: told.dumped() },
@@ -43,12 +44,14 @@ impl ExitStatus {
 
     /// Whether it exited with code zero.
     #[must_use]
+    #[inline]
     pub const fn success(self) -> bool {
         matches!(self, Self::Exited(0))
     }
 
     /// The exit code, if it exited.
     #[must_use]
+    #[inline]
     pub const fn code(self) -> Option<u8> {
         match self {
             Self::Exited(code) => Some(code),
@@ -58,6 +61,7 @@ impl ExitStatus {
 
     /// The number of the signal that ended it, if one did.
     #[must_use]
+    #[inline]
     pub const fn signal(self) -> Option<i32> {
         match self {
             Self::Exited(_) => None,
@@ -67,12 +71,14 @@ impl ExitStatus {
 
     /// Whether that signal ended it.
     #[must_use]
+    #[inline]
     pub const fn is_killed_by(self, by: Signal) -> bool {
         matches!(self, Self::Killed { signal, .. } if signal == by.as_raw())
     }
 
     /// Whether it left a core dump.
     #[must_use]
+    #[inline]
     pub const fn core_dumped(self) -> bool {
         matches!(self, Self::Killed { core_dumped: true, .. })
     }

@@ -65,6 +65,7 @@ impl Bytes {
     /// # Ok::<(), rawipc::Errno>(())
     /// ```
     #[must_use]
+    #[inline]
     pub const fn new(mapping: Mapping) -> Self {
         Self(mapping)
     }
@@ -86,6 +87,7 @@ impl Bytes {
     ///
     /// - [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html)
     #[doc(alias = "mmap")]
+    #[inline]
     pub fn map(fd: impl AsFd, access: Access) -> Result<Self> {
         let length = file::length(fd.as_fd())?;
         Mapping::new(fd, length, access).map(Self)
@@ -99,6 +101,7 @@ impl Bytes {
     /// See [`new`](Self::new).
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "never empty")]
+    #[inline]
     pub const fn len(&self) -> usize {
         if self.0.len() < MOST { self.0.len() } else { MOST }
     }
@@ -109,6 +112,7 @@ impl Bytes {
     ///
     /// See [`new`](Self::new).
     #[must_use]
+    #[inline]
     pub fn into_mapping(self) -> Mapping {
         self.0
     }

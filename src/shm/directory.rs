@@ -18,6 +18,7 @@ const DIRECTORY: &[u8; 9] = b"/dev/shm/";
 
 /// A file of `length` zeros, for which memory is taken, and which has no name yet: gone with its
 /// last descriptor.
+#[inline]
 pub(crate) fn unnamed(mode: Mode, length: usize) -> Result<OwnedFd> {
     let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
     let fd = rustix::fs::open(c"/dev/shm", flags, mode)?;
@@ -26,6 +27,7 @@ pub(crate) fn unnamed(mode: Mode, length: usize) -> Result<OwnedFd> {
 }
 
 /// Gives it a name, if nothing has it.
+#[inline]
 pub(crate) fn link(fd: BorrowedFd<'_>, name: &CStr) -> Result<()> {
     at(name, |path| match linkat(fd, c"", CWD, path, AtFlags::EMPTY_PATH) {
         // Until Linux 6.10 that took a capability.
@@ -55,6 +57,7 @@ pub(crate) fn open(name: &CStr, access: Access) -> Result<OwnedFd> {
     Ok(fd)
 }
 
+#[inline]
 pub(crate) fn unlink(name: &CStr) -> Result<()> {
     at(name, |path| rustix::fs::unlink(path))
 }

@@ -10,6 +10,7 @@ const LEAST: u64 = 64 * 1024;
 
 /// `fallocate`: takes memory for the first `length` bytes, and makes the file as long as that if it
 /// is shorter. Touching them cannot fail any more.
+#[inline]
 pub(super) fn allocate(fd: BorrowedFd<'_>, length: usize) -> Result<()> {
     let length = u64::try_from(length).map_err(|_| Errno::FBIG)?;
     in_pieces(length, |start, length| fallocate(fd, FallocateFlags::empty(), start, length))

@@ -63,6 +63,7 @@ impl Header {
     }
 
     /// Writes it where others look for it, the magic number last.
+    #[inline]
     pub(super) fn publish(self, words: &Words) {
         let values: [u32; SIZE / size_of::<u32>()] = transmute!(self);
         for (word, value) in words.iter().zip(values).rev() {
@@ -117,17 +118,20 @@ impl Header {
 }
 
 /// Where the first value lies.
+#[inline]
 pub(super) const fn offset(alignment: u32) -> usize {
     let alignment = alignment as usize;
     if alignment > SIZE { alignment } else { SIZE }
 }
 
 /// Says that a file of so many bytes is too short for a header.
+#[inline]
 pub(super) const fn truncated(found: u64) -> LayoutError {
     LayoutError::Truncated { needed: SIZE as u64, found }
 }
 
 /// How many bytes `count` values take, with the header; none if no number says it.
+#[inline]
 pub(super) const fn end_of_values(size: u64, alignment: u32, count: u64) -> Option<u64> {
     match size.checked_mul(count) {
         Some(values) => values.checked_add(offset(alignment) as u64),
@@ -162,6 +166,7 @@ const FNV_PRIME: u64 = 0x0100_0000_01b3;
 const PAGE: usize = 4096;
 
 #[allow(clippy::cast_possible_truncation, reason = "not more than a page")]
+#[inline]
 pub(super) const fn alignment<T>() -> u32 {
     assert!(align_of::<T>() <= PAGE, "a value in shared memory is not aligned beyond a page");
     align_of::<T>() as u32

@@ -112,6 +112,7 @@ impl Mapping {
     ///
     /// `shmat` has returned `start` for a segment of `length` bytes, with that access, and nobody
     /// else detaches it.
+    #[inline]
     pub(crate) unsafe fn of_segment(start: NonNull<u8>, length: usize, access: Access) -> Self {
         Self { start, length, access, release: Release::Detach }
     }
@@ -123,6 +124,7 @@ impl Mapping {
     ///
     /// See [`Mapping`].
     #[must_use]
+    #[inline]
     pub const fn as_ptr(&self) -> *mut u8 {
         self.start.as_ptr()
     }
@@ -134,6 +136,7 @@ impl Mapping {
     /// See [`Mapping`].
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "never empty")]
+    #[inline]
     pub const fn len(&self) -> usize {
         self.length
     }
@@ -144,6 +147,7 @@ impl Mapping {
     ///
     /// See [`Mapping`].
     #[must_use]
+    #[inline]
     pub const fn access(&self) -> Access {
         self.access
     }

@@ -55,6 +55,7 @@ impl Memfd {
     ///
     /// - [memfd_create(2)](https://man7.org/linux/man-pages/man2/memfd_create.2.html)
     #[doc(alias = "memfd_create")]
+    #[inline]
     pub fn new(length: usize) -> Result<Self> {
         Self::options().create(length)
     }
@@ -64,6 +65,7 @@ impl Memfd {
     /// # Examples
     ///
     /// See [`MemfdOptions`].
+    #[inline]
     pub const fn options() -> MemfdOptions<'static> {
         MemfdOptions { name: c"rawipc", huge_pages: None }
     }
@@ -84,6 +86,7 @@ impl Memfd {
     /// - [fstat(2)](https://man7.org/linux/man-pages/man2/fstat.2.html)
     #[doc(alias = "fstat")]
     #[allow(clippy::len_without_is_empty, reason = "never empty, of one made here")]
+    #[inline]
     pub fn len(&self) -> Result<usize> {
         file::length(self.as_fd())
     }
@@ -105,6 +108,7 @@ impl Memfd {
     ///
     /// - [F_GET_SEALS(2const)](https://man7.org/linux/man-pages/man2/F_GET_SEALS.2const.html)
     #[doc(alias = "F_GET_SEALS")]
+    #[inline]
     pub fn seals(&self) -> Result<Seals> {
         fcntl_get_seals(self)
     }
@@ -135,12 +139,14 @@ impl Memfd {
     ///
     /// - [F_ADD_SEALS(2const)](https://man7.org/linux/man-pages/man2/F_GET_SEALS.2const.html)
     #[doc(alias = "F_ADD_SEALS")]
+    #[inline]
     pub fn add_seals(&self, seals: Seals) -> Result<()> {
         fcntl_add_seals(self, seals)
     }
 }
 
 impl AsFd for Memfd {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -154,12 +160,14 @@ impl AsRawFd for Memfd {
 
 /// One that was received. Whatever the descriptor is in truth, calls on it say.
 impl From<OwnedFd> for Memfd {
+    #[inline]
     fn from(fd: OwnedFd) -> Self {
         Self(fd)
     }
 }
 
 impl From<Memfd> for OwnedFd {
+    #[inline]
     fn from(memfd: Memfd) -> Self {
         memfd.0
     }
@@ -220,6 +228,7 @@ impl MemfdOptions<'_> {
     /// # Examples
     ///
     /// See [`MemfdOptions`].
+    #[inline]
     pub const fn name(self, name: &CStr) -> MemfdOptions<'_> {
         MemfdOptions { name, huge_pages: self.huge_pages }
     }
@@ -243,6 +252,7 @@ impl MemfdOptions<'_> {
     /// - [memfd_create(2)](https://man7.org/linux/man-pages/man2/memfd_create.2.html),
     ///   `MFD_HUGETLB`
     #[doc(alias = "MFD_HUGETLB")]
+    #[inline]
     pub const fn huge_pages(mut self, size: HugePages) -> Self {
         self.huge_pages = Some(size);
         self

@@ -68,6 +68,7 @@ impl Object {
     ///
     /// - [shm_open(3)](https://man7.org/linux/man-pages/man3/shm_open.3.html)
     #[doc(alias = "shm_open")]
+    #[inline]
     pub fn create_new(name: &Name, mode: Mode, length: usize) -> Result<Self> {
         let fd = directory::unnamed(mode, length)?;
         directory::link(fd.as_fd(), name.as_c_str())?;
@@ -91,6 +92,7 @@ impl Object {
     ///
     /// - [shm_open(3)](https://man7.org/linux/man-pages/man3/shm_open.3.html)
     #[doc(alias = "shm_open")]
+    #[inline]
     pub fn open(name: &Name) -> Result<Self> {
         directory::open(name.as_c_str(), Access::ReadWrite).map(Self)
     }
@@ -110,6 +112,7 @@ impl Object {
     ///
     /// - [shm_open(3)](https://man7.org/linux/man-pages/man3/shm_open.3.html)
     #[doc(alias = "O_RDONLY")]
+    #[inline]
     pub fn open_read_only(name: &Name) -> Result<Self> {
         directory::open(name.as_c_str(), Access::ReadOnly).map(Self)
     }
@@ -130,6 +133,7 @@ impl Object {
     ///
     /// - [shm_unlink(3)](https://man7.org/linux/man-pages/man3/shm_unlink.3.html)
     #[doc(alias = "shm_unlink")]
+    #[inline]
     pub fn unlink(name: &Name) -> Result<()> {
         directory::unlink(name.as_c_str())
     }
@@ -159,12 +163,14 @@ impl Object {
     /// - [fstat(2)](https://man7.org/linux/man-pages/man2/fstat.2.html)
     #[doc(alias = "fstat")]
     #[allow(clippy::len_without_is_empty, reason = "a call, which may fail")]
+    #[inline]
     pub fn len(&self) -> Result<usize> {
         file::length(self.as_fd())
     }
 }
 
 impl AsFd for Object {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -177,6 +183,7 @@ impl AsRawFd for Object {
 }
 
 impl From<Object> for OwnedFd {
+    #[inline]
     fn from(object: Object) -> Self {
         object.0
     }

@@ -39,6 +39,7 @@ pub struct Ancillary<'a> {
 
 impl<'a> Ancillary<'a> {
     /// Nothing yet.
+    #[inline]
     pub const fn new() -> Self {
         Self { descriptors: &[], credentials: None }
     }
@@ -48,6 +49,7 @@ impl<'a> Ancillary<'a> {
     ///
     /// They refer to the same open file descriptions; the sender may close its own at once.
     #[doc(alias = "SCM_RIGHTS")]
+    #[inline]
     pub const fn descriptors(mut self, descriptors: &'a [BorrowedFd<'a>]) -> Self {
         self.descriptors = descriptors;
         self
@@ -58,18 +60,26 @@ impl<'a> Ancillary<'a> {
     ///
     /// Without it, a receiver who asked gets the sender's own, with its real user and group.
     #[doc(alias = "SCM_CREDENTIALS")]
+    #[inline]
     pub const fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
+    #[inline]
+    pub(super) const fn count(&self) -> usize {
+        self.descriptors.len()
+    }
+
+    #[inline]
     pub(super) const fn is_empty(&self) -> bool {
         self.descriptors.is_empty() && self.credentials.is_none()
     }
 
     /// As bytes for sendmsg. `INVAL`, as the kernel would say, for more descriptors than there can
     /// be.
-    pub(super) fn write_to(&self, control: &mut Outgoing) -> Result<()> {
+    #[inline]
+    pub(super) fn write_to<const ROOM: usize>(&self, control: &mut Outgoing<ROOM>) -> Result<()> {
         if let Some(credentials) = self.credentials {
             let words = credentials.words().into_iter();
             control.push(libc::SCM_CREDENTIALS, words).ok_or(Errno::INVAL)?;
@@ -102,29 +112,34 @@ pub struct Descriptors<const N: usize> {
 impl<const N: usize> Descriptors<N> {
     /// An empty list.
     #[must_use]
+    #[inline]
     pub const fn new() -> Self {
         Self { slots: [const { None }; N], next: 0, end: 0 }
     }
 
     /// How many are there and not yet taken.
     #[must_use]
+    #[inline]
     pub const fn len(&self) -> usize {
         self.end.saturating_sub(self.next)
     }
 
     /// Whether none is there, or none any more.
     #[must_use]
+    #[inline]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Closes what is there.
+    #[inline]
     pub fn clear(&mut self) {
         self.for_each(drop);
         (self.next, self.end) = (0, 0);
     }
 
     /// Adds one behind the others; gives it back if there is no room.
+    #[inline]
     pub(super) fn push(&mut self, descriptor: OwnedFd) -> Result<(), OwnedFd> {
         match self.slots.get_mut(self.end) {
             Some(slot) => {

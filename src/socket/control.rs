@@ -22,6 +22,7 @@ const fn message_space(words: usize) -> usize {
 
 /// How much room to offer so that credentials fit, and `descriptors` of them, and the sender's
 /// pidfd, if somebody asked for that. More descriptors fit only where those other two stay away.
+#[inline]
 pub(super) const fn room_for(descriptors: usize) -> usize {
     let descriptors = if descriptors > MAX_DESCRIPTORS { MAX_DESCRIPTORS } else { descriptors };
     let rights = if descriptors == 0 { 0 } else { message_space(descriptors) };
@@ -31,24 +32,36 @@ pub(super) const fn room_for(descriptors: usize) -> usize {
 /// Room to receive what any [`room_for`] may be.
 pub(super) const ROOM: usize = room_for(MAX_DESCRIPTORS);
 
+/// So many descriptors are sent from little room, which is sooner zeroed.
+pub(super) const FEW: usize = 4;
+
+/// Room to send [`FEW`] descriptors and credentials.
+pub(super) const ROOM_FOR_FEW: usize = message_space(3) + message_space(FEW);
+
+/// Room to send any number of descriptors, and credentials. One more than the kernel takes: it is
+/// the kernel that says so.
+pub(super) const ROOM_FOR_ALL: usize = message_space(3) + message_space(MAX_DESCRIPTORS + 1);
+
 /// Control messages on their way out, together on the stack.
 #[repr(align(8))]
-pub(super) struct Outgoing {
-    // One descriptor more than the kernel takes: it is the kernel that says so.
-    bytes: [u8; message_space(3) + message_space(MAX_DESCRIPTORS + 1)],
+pub(super) struct Outgoing<const ROOM: usize> {
+    bytes: [u8; ROOM],
     len: usize,
 }
 
-impl Outgoing {
+impl<const ROOM: usize> Outgoing<ROOM> {
+    #[inline]
     pub(super) const fn new() -> Self {
-        Self { bytes: [0; message_space(3) + message_space(MAX_DESCRIPTORS + 1)], len: 0 }
+        Self { bytes: [0; ROOM], len: 0 }
     }
 
+    #[inline]
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
     /// Adds a message of the socket level, if there is room.
+    #[inline]
     pub(super) fn push(
         &mut self,
         kind: i32,
@@ -80,25 +93,27 @@ pub(super) enum Message {
     Credentials(Credentials),
 }
 
-/// All that control messages say that we know of: descriptors one by one.
-pub(super) fn read(control: &[u8]) -> impl Iterator<Item = Message> {
-    Messages { rest: control }.flat_map(|(kind, data)| {
-        let credentials = match kind {
-            libc::SCM_CREDENTIALS => data.first_chunk().copied().map(Credentials::from_bytes),
-            _ => None,
-        };
-        let descriptors: fn(i32) -> Option<Message> = match kind {
-            libc::SCM_RIGHTS => |descriptor| Some(Message::Descriptor(descriptor)),
-            SCM_PIDFD => |descriptor| Some(Message::Pidfd(descriptor)),
-            _ => |_| None,
-        };
-        words(data).filter_map(descriptors).chain(credentials.map(Message::Credentials))
-    })
+/// Tells `found` all that control messages say that we know of: descriptors one by one.
+#[inline]
+pub(super) fn read(control: &[u8], mut found: impl FnMut(Message)) {
+    for (kind, data) in (Messages { rest: control }) {
+        match kind {
+            libc::SCM_RIGHTS => words(data).map(Message::Descriptor).for_each(&mut found),
+            SCM_PIDFD => words(data).map(Message::Pidfd).for_each(&mut found),
+            libc::SCM_CREDENTIALS => {
+                if let Some(&bytes) = data.first_chunk() {
+                    found(Message::Credentials(Credentials::from_bytes(bytes)));
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Since Linux 6.5; `libc` has it not everywhere.
 const SCM_PIDFD: i32 = 4;
 
+#[inline]
 fn words(data: &[u8]) -> impl Iterator<Item = i32> {
     data.chunks_exact(4).filter_map(|word| word.first_chunk().copied().map(i32::from_ne_bytes))
 }
@@ -111,6 +126,7 @@ struct Messages<'c> {
 impl<'c> Iterator for Messages<'c> {
     type Item = (i32, &'c [u8]);
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let (len, after) = self.rest.split_first_chunk()?;

@@ -34,6 +34,7 @@ impl Credentials {
     }
 
     /// As the kernel writes them.
+    #[inline]
     pub(super) fn from_bytes(bytes: [u8; 12]) -> Self {
         let [p0, p1, p2, p3, u0, u1, u2, u3, g0, g1, g2, g3] = bytes;
         Self {
@@ -44,6 +45,7 @@ impl Credentials {
     }
 
     /// As the kernel reads them.
+    #[inline]
     pub(super) fn words(self) -> [[u8; 4]; 3] {
         [
             Pid::as_raw(self.pid).to_ne_bytes(),

@@ -34,6 +34,7 @@ impl<K: Packet> Socket<K> {
     /// # References
     ///
     /// - [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
+    #[inline]
     pub fn send(&self, message: &[u8]) -> Result<()> {
         rustix::net::send(self, message, SendFlags::NOSIGNAL).map(drop)
     }
@@ -55,6 +56,7 @@ impl<K: Packet> Socket<K> {
     /// # Ok::<(), Errno>(())
     /// ```
     #[doc(alias = "MSG_DONTWAIT")]
+    #[inline]
     pub fn try_send(&self, message: &[u8]) -> Result<()> {
         let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
         rustix::net::send(self, message, flags).map(drop)
@@ -65,6 +67,7 @@ impl<K: Packet> Socket<K> {
     /// # Errors
     ///
     /// As `send`; [`Errno::TIMEDOUT`] if there is no room by then, and `AGAIN` never.
+    #[inline]
     pub fn send_until(&self, message: &[u8], by: Deadline) -> Result<()> {
         wait::until(self.as_fd(), PollFlags::OUT, by, || self.try_send(message))
     }
@@ -88,6 +91,7 @@ impl<K: Packet> Socket<K> {
     /// - [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html)
     /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "sendmsg")]
+    #[inline]
     pub fn send_with(&self, data: &[IoSlice<'_>], ancillary: Ancillary<'_>) -> Result<()> {
         self.transmit(data, ancillary, SendFlags::empty()).map(drop)
     }
@@ -97,6 +101,7 @@ impl<K: Packet> Socket<K> {
     /// # Errors
     ///
     /// As `send_with`; [`Errno::AGAIN`] if there is no room, and `INTR` never.
+    #[inline]
     pub fn try_send_with(&self, data: &[IoSlice<'_>], ancillary: Ancillary<'_>) -> Result<()> {
         self.transmit(data, ancillary, SendFlags::DONTWAIT).map(drop)
     }
@@ -107,6 +112,7 @@ impl<K: Packet> Socket<K> {
     ///
     /// As `send_with`; [`Errno::TIMEDOUT`] if there is no room by then, and `AGAIN`
     /// never.
+    #[inline]
     pub fn send_with_until(
         &self,
         data: &[IoSlice<'_>],
@@ -141,6 +147,7 @@ impl<K: Packet> Socket<K> {
     ///
     /// - [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
     #[doc(alias = "recv")]
+    #[inline]
     pub fn receive<'b>(&self, buffer: impl Buffer<'b>) -> Result<Received<'b>> {
         self.receive_with(buffer, &mut Descriptors::<0>::new())
     }
@@ -161,6 +168,7 @@ impl<K: Packet> Socket<K> {
     /// # Ok::<(), Errno>(())
     /// ```
     #[doc(alias = "MSG_DONTWAIT")]
+    #[inline]
     pub fn try_receive<'b>(&self, buffer: impl Buffer<'b>) -> Result<Received<'b>> {
         self.try_receive_with(buffer, &mut Descriptors::<0>::new())
     }
@@ -181,6 +189,7 @@ impl<K: Packet> Socket<K> {
     /// assert_eq!(here.receive_until(&mut [0; 8], Deadline::now()).unwrap_err(), Errno::TIMEDOUT);
     /// # Ok::<(), Errno>(())
     /// ```
+    #[inline]
     pub fn receive_until<'b>(&self, buffer: impl Buffer<'b>, by: Deadline) -> Result<Received<'b>> {
         self.receive_with_until(buffer, &mut Descriptors::<0>::new(), by)
     }
@@ -204,6 +213,7 @@ impl<K: Packet> Socket<K> {
     /// - [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
     /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "recvmsg")]
+    #[inline]
     pub fn receive_with<'b, const N: usize>(
         &self,
         buffer: impl Buffer<'b>,
@@ -219,6 +229,7 @@ impl<K: Packet> Socket<K> {
     /// # Errors
     ///
     /// As `receive_with`; [`Errno::AGAIN`] if there is nothing, and `INTR` never.
+    #[inline]
     pub fn try_receive_with<'b, const N: usize>(
         &self,
         buffer: impl Buffer<'b>,
@@ -269,6 +280,7 @@ impl<K: Packet> Socket<K> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[doc(alias = "MSG_PEEK")]
+    #[inline]
     pub fn next_len(&self) -> Result<usize> {
         self.peek_len(RecvFlags::empty())
     }
@@ -278,6 +290,7 @@ impl<K: Packet> Socket<K> {
     /// # Errors
     ///
     /// As [`try_receive`](Self::try_receive).
+    #[inline]
     pub fn try_next_len(&self) -> Result<usize> {
         self.peek_len(RecvFlags::DONTWAIT)
     }
@@ -287,6 +300,7 @@ impl<K: Packet> Socket<K> {
     /// # Errors
     ///
     /// As [`receive_until`](Self::receive_until).
+    #[inline]
     pub fn next_len_until(&self, by: Deadline) -> Result<usize> {
         wait::until(self.as_fd(), PollFlags::IN, by, || self.try_next_len())
     }

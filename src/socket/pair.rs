@@ -94,6 +94,7 @@ impl<K: kind::Kind> Socket<K> {
     ///
     /// - [socketpair(2)](https://man7.org/linux/man-pages/man2/socketpair.2.html)
     #[doc(alias = "socketpair")]
+    #[inline]
     pub fn pair() -> Result<(Self, Self)> {
         Self::pair_with(SocketFlags::empty())
     }
@@ -115,6 +116,7 @@ impl<K: kind::Kind> Socket<K> {
     /// assert_eq!(here.read(&mut [0]), Err(Errno::AGAIN));
     /// # Ok::<(), Errno>(())
     /// ```
+    #[inline]
     pub fn pair_with(flags: SocketFlags) -> Result<(Self, Self)> {
         let flags = flags | SocketFlags::CLOEXEC;
         let (one, other) = socketpair(AddressFamily::UNIX, K::TYPE, flags, None)?;
@@ -147,6 +149,7 @@ impl<K: kind::Kind> Socket<K> {
     ///
     /// - [F_DUPFD_CLOEXEC(2const)](https://man7.org/linux/man-pages/man2/F_DUPFD.2const.html)
     #[doc(alias = "dup")]
+    #[inline]
     pub fn try_clone(&self) -> Result<Self> {
         rustix::io::fcntl_dupfd_cloexec(&self.fd, 0).map(Self::checked)
     }
@@ -180,6 +183,7 @@ impl<K: kind::Kind> Socket<K> {
     /// # References
     ///
     /// - [shutdown(2)](https://man7.org/linux/man-pages/man2/shutdown.2.html)
+    #[inline]
     pub fn shutdown(&self, how: Shutdown) -> Result<()> {
         rustix::net::shutdown(&self.fd, how)
     }
@@ -207,6 +211,7 @@ impl<K: kind::Kind> Socket<K> {
     ///
     /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "SO_PEERCRED")]
+    #[inline]
     pub fn peer_credentials(&self) -> Result<Credentials> {
         sys::socket::peer_credentials(self.as_fd()).map(Credentials::from_bytes)
     }
@@ -238,6 +243,7 @@ impl<K: kind::Kind> Socket<K> {
     ///
     /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "SO_PASSCRED")]
+    #[inline]
     pub fn pass_credentials(&self, pass: bool) -> Result<()> {
         sockopt::set_socket_passcred(&self.fd, pass)
     }
@@ -253,6 +259,7 @@ impl<K: kind::Kind> Socket<K> {
     ///
     /// - [F_GETFL(2const)](https://man7.org/linux/man-pages/man2/F_GETFL.2const.html)
     #[doc(alias = "O_NONBLOCK")]
+    #[inline]
     pub fn is_nonblocking(&self) -> Result<bool> {
         Ok(rustix::fs::fcntl_getfl(&self.fd)?.contains(rustix::fs::OFlags::NONBLOCK))
     }
@@ -271,12 +278,14 @@ impl<K: kind::Kind> Socket<K> {
     /// - [ioctl(2)](https://man7.org/linux/man-pages/man2/ioctl.2.html)
     #[doc(alias = "FIONBIO")]
     #[doc(alias = "O_NONBLOCK")]
+    #[inline]
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {
         rustix::io::ioctl_fionbio(&self.fd, nonblocking)
     }
 }
 
 impl<K: kind::Kind> AsFd for Socket<K> {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
@@ -308,6 +317,7 @@ impl<K: kind::Kind> TryFrom<OwnedFd> for Socket<K> {
 }
 
 impl<K: kind::Kind> From<Socket<K>> for OwnedFd {
+    #[inline]
     fn from(socket: Socket<K>) -> Self {
         socket.fd
     }

@@ -40,24 +40,28 @@ impl<'b> Received<'b> {
     /// [`Truncated`] if the message was longer than the buffer, or brought more descriptors than
     /// the list has room for (none, in calls without a list) or than the process may open. What
     /// did not fit is lost; what did is in the buffer and in the list.
+    #[inline]
     pub fn whole(self) -> Result<&'b mut [u8], Truncated> {
         if self.is_whole() { Ok(self.bytes) } else { Err(self.lost) }
     }
 
     /// The bytes that fitted the buffer, of a message that may have been longer.
     #[must_use]
+    #[inline]
     pub fn in_part(self) -> &'b mut [u8] {
         self.bytes
     }
 
     /// Whether neither bytes nor descriptors were lost.
     #[must_use]
+    #[inline]
     pub const fn is_whole(&self) -> bool {
         self.lost.bytes == 0 && !self.lost.descriptors
     }
 
     /// Who sent it, if this end [asked for that](super::Socket::pass_credentials).
     #[must_use]
+    #[inline]
     pub const fn credentials(&self) -> Option<Credentials> {
         self.credentials
     }
@@ -77,6 +81,7 @@ pub struct Truncated {
 impl Truncated {
     /// How many bytes were lost from the end of the message.
     #[must_use]
+    #[inline]
     pub const fn bytes(&self) -> usize {
         self.bytes
     }
@@ -84,6 +89,7 @@ impl Truncated {
     /// Whether descriptors were lost: more came than the list has room for, or than the process may
     /// open. They have been closed.
     #[must_use]
+    #[inline]
     pub const fn descriptors(&self) -> bool {
         self.descriptors
     }

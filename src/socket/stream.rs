@@ -41,6 +41,7 @@ impl Stream {
     ///
     /// - [recv(2)](https://man7.org/linux/man-pages/man2/recv.2.html)
     #[doc(alias = "recv")]
+    #[inline]
     pub fn read<'b>(&self, buffer: impl Buffer<'b>) -> Result<&'b mut [u8]> {
         let mut filling = Filling::new(buffer);
         self.recv(&mut filling, RecvFlags::empty())?;
@@ -53,6 +54,7 @@ impl Stream {
     ///
     /// As `read`; [`Errno::AGAIN`] if there is nothing, and `INTR` never.
     #[doc(alias = "MSG_DONTWAIT")]
+    #[inline]
     pub fn try_read<'b>(&self, buffer: impl Buffer<'b>) -> Result<&'b mut [u8]> {
         let mut filling = Filling::new(buffer);
         self.recv(&mut filling, RecvFlags::DONTWAIT)?;
@@ -64,6 +66,7 @@ impl Stream {
     /// # Errors
     ///
     /// As `read`; [`Errno::TIMEDOUT`] if there is nothing by then, and `AGAIN` never.
+    #[inline]
     pub fn read_until<'b>(&self, buffer: impl Buffer<'b>, by: Deadline) -> Result<&'b mut [u8]> {
         let mut filling = Filling::new(buffer);
         self.recv_until(&mut filling, by)?;
@@ -84,6 +87,7 @@ impl Stream {
     /// See [`shutdown`](Self::shutdown).
     #[doc(alias = "read_exact")]
     #[doc(alias = "readn")]
+    #[inline]
     pub fn read_all<'b>(&self, buffer: impl Buffer<'b>) -> Result<&'b mut [u8], Incomplete> {
         Filling::new(buffer).fill_all(|filling| self.recv(filling, RecvFlags::empty()))
     }
@@ -94,6 +98,7 @@ impl Stream {
     ///
     /// [`Incomplete`] with [`Errno::TIMEDOUT`] if the bytes are not all there by then, or with what
     /// [`read`](Self::read) gives, but for `INTR` and `AGAIN`.
+    #[inline]
     pub fn read_all_until<'b>(
         &self,
         buffer: impl Buffer<'b>,
@@ -129,6 +134,7 @@ impl Stream {
     ///
     /// - [send(2)](https://man7.org/linux/man-pages/man2/send.2.html)
     #[doc(alias = "send")]
+    #[inline]
     pub fn write(&self, bytes: &[u8]) -> Result<usize> {
         rustix::net::send(self, bytes, SendFlags::NOSIGNAL)
     }
@@ -139,6 +145,7 @@ impl Stream {
     ///
     /// As `write`; [`Errno::AGAIN`] if there is no room at all, and `INTR` never.
     #[doc(alias = "MSG_DONTWAIT")]
+    #[inline]
     pub fn try_write(&self, bytes: &[u8]) -> Result<usize> {
         rustix::net::send(self, bytes, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
     }
@@ -149,6 +156,7 @@ impl Stream {
     /// # Errors
     ///
     /// As `write`; [`Errno::TIMEDOUT`] if there is no room by then, and `AGAIN` never.
+    #[inline]
     pub fn write_until(&self, bytes: &[u8], by: Deadline) -> Result<usize> {
         wait::until(self.as_fd(), PollFlags::OUT, by, || self.try_write(bytes))
     }
@@ -158,6 +166,7 @@ impl Stream {
     /// # Errors
     ///
     /// [`Incomplete`] with what [`write`](Self::write) gives, but for `INTR`.
+    #[inline]
     pub fn write_all(&self, bytes: &[u8]) -> Result<(), Incomplete> {
         pour_all(bytes, |rest| self.write(rest))
     }
@@ -168,6 +177,7 @@ impl Stream {
     ///
     /// [`Incomplete`] with [`Errno::TIMEDOUT`] if they are not all taken by then, or with what
     /// [`write`](Self::write) gives, but for `INTR` and `AGAIN`.
+    #[inline]
     pub fn write_all_until(&self, bytes: &[u8], by: Deadline) -> Result<(), Incomplete> {
         pour_all(bytes, |rest| self.write_until(rest, by))
     }
@@ -206,6 +216,7 @@ impl Stream {
     /// - [sendmsg(2)](https://man7.org/linux/man-pages/man2/sendmsg.2.html)
     /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "sendmsg")]
+    #[inline]
     pub fn send_with(&self, data: &[IoSlice<'_>], ancillary: Ancillary<'_>) -> Result<usize> {
         self.send_bytes_with(data, ancillary, SendFlags::empty())
     }
@@ -215,6 +226,7 @@ impl Stream {
     /// # Errors
     ///
     /// As `send_with`; [`Errno::AGAIN`] if there is no room at all, and `INTR` never.
+    #[inline]
     pub fn try_send_with(&self, data: &[IoSlice<'_>], ancillary: Ancillary<'_>) -> Result<usize> {
         self.send_bytes_with(data, ancillary, SendFlags::DONTWAIT)
     }
@@ -224,6 +236,7 @@ impl Stream {
     /// # Errors
     ///
     /// As `send_with`; [`Errno::TIMEDOUT`] if there is no room by then, and `AGAIN` never.
+    #[inline]
     pub fn send_with_until(
         &self,
         data: &[IoSlice<'_>],
@@ -253,6 +266,7 @@ impl Stream {
     /// - [recvmsg(2)](https://man7.org/linux/man-pages/man2/recvmsg.2.html)
     /// - [unix(7)](https://man7.org/linux/man-pages/man7/unix.7.html)
     #[doc(alias = "recvmsg")]
+    #[inline]
     pub fn receive_with<'b, const N: usize>(
         &self,
         buffer: impl Buffer<'b>,
@@ -268,6 +282,7 @@ impl Stream {
     /// # Errors
     ///
     /// As `receive_with`; [`Errno::AGAIN`] if there is nothing, and `INTR` never.
+    #[inline]
     pub fn try_receive_with<'b, const N: usize>(
         &self,
         buffer: impl Buffer<'b>,
@@ -296,6 +311,7 @@ impl Stream {
         Ok(told.of(filling))
     }
 
+    #[inline]
     fn recv(&self, filling: &mut Filling<'_>, flags: RecvFlags) -> Result<usize> {
         filling.fill(|space| {
             let ((received, _), _len) = rustix::net::recv(self, space, flags)?;

@@ -21,6 +21,7 @@ pub(super) struct Told {
 }
 
 impl Told {
+    #[inline]
     pub(super) fn of(self, filling: Filling<'_>) -> Received<'_> {
         let Self { lost, credentials } = self;
         Received { bytes: filling.into_filled(), lost, credentials }
@@ -29,6 +30,7 @@ impl Told {
 
 impl<K: Kind> Socket<K> {
     /// sendmsg, without `SIGPIPE`.
+    #[inline]
     pub(super) fn transmit(
         &self,
         data: &[IoSlice<'_>],
@@ -39,7 +41,21 @@ impl<K: Kind> Socket<K> {
         if ancillary.is_empty() {
             return sys::socket::send(self.as_fd(), data, &[], flags);
         }
-        let mut control = Outgoing::new();
+        if ancillary.count() <= control::FEW {
+            return self.send_along::<{ control::ROOM_FOR_FEW }>(data, ancillary, flags);
+        }
+        self.send_along::<{ control::ROOM_FOR_ALL }>(data, ancillary, flags)
+    }
+
+    /// Not inlined: so the stack is as large as that only where something goes along.
+    #[inline(never)]
+    fn send_along<const ROOM: usize>(
+        &self,
+        data: &[IoSlice<'_>],
+        ancillary: Ancillary<'_>,
+        flags: u32,
+    ) -> Result<usize> {
+        let mut control = Outgoing::<ROOM>::new();
         ancillary.write_to(&mut control)?;
         sys::socket::send(self.as_fd(), data, control.as_bytes(), flags)
     }
@@ -61,24 +77,24 @@ impl<K: Kind> Socket<K> {
             let arrived_flags = ReturnFlags::from_bits_retain(arrived.flags);
             told.lost.bytes = arrived.len.saturating_sub(arrived.bytes.len());
             told.lost.descriptors = arrived_flags.contains(ReturnFlags::CTRUNC);
-            for message in control::read(arrived.control) {
+            control::read(arrived.control, |message| {
                 let (descriptor, wanted) = match message {
                     Message::Descriptor(descriptor) => (descriptor, true),
                     Message::Pidfd(descriptor) => (descriptor, false),
                     Message::Credentials(credentials) => {
                         told.credentials = Some(credentials);
-                        continue;
+                        return;
                     }
                 };
                 // Where a pidfd could not be opened, there is an errno instead, negated.
                 if descriptor < 0 {
-                    continue;
+                    return;
                 }
                 // SAFETY: open, and ours alone: the kernel has just made it for this process and
                 // told only the control messages, which are read once.
                 let descriptor = unsafe { OwnedFd::from_raw_fd(descriptor) };
                 told.lost.descriptors |= wanted && descriptors.push(descriptor).is_err();
-            }
+            });
             Ok(arrived.bytes)
         })?;
         if received == 0 && K::TYPE == SocketType::STREAM {

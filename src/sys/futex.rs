@@ -12,6 +12,7 @@ use crate::Result;
 /// Returns when woken; `AGAIN` if the word is another one; `TIMEDOUT`; `INTR`. The word is only
 /// looked at by the kernel: a bad address is `FAULT`.
 #[doc(alias = "FUTEX_WAIT")]
+#[inline]
 pub(crate) fn wait(word: *const u32, expected: u32, timeout: &Timespec) -> Result<()> {
     let arguments = [
         word.expose_provenance(),
@@ -31,6 +32,7 @@ pub(crate) fn wait(word: *const u32, expected: u32, timeout: &Timespec) -> Resul
 ///
 /// The word is neither read nor written, and may be gone.
 #[doc(alias = "FUTEX_WAKE")]
+#[inline]
 pub(crate) fn wake(word: *const u32, most: u32) -> Result<usize> {
     // SAFETY: the kernel takes the address for what it stands for, and touches nothing there.
     let returned =

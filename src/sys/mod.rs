@@ -26,19 +26,23 @@ use crate::{Errno, Result};
 
 /// A system call's number, as the trap takes it: a word, whatever C calls its type.
 #[allow(clippy::cast_sign_loss, reason = "never negative")]
+#[inline]
 const fn number(call: libc::c_long) -> usize {
     call as usize
 }
 
-/// A descriptor, as the trap takes it. Never negative.
+/// A descriptor, as the trap takes it.
+#[allow(clippy::cast_sign_loss, reason = "never negative")]
+#[inline]
 fn raw(fd: BorrowedFd<'_>) -> usize {
-    fd.as_raw_fd().unsigned_abs() as usize
+    fd.as_raw_fd() as usize
 }
 
 /// Largest errno the kernel returns: results from `-MAX_ERRNO` to -1 are errors.
 const MAX_ERRNO: usize = 4095;
 
 /// What a raw return value says.
+#[inline]
 fn decode(returned: usize) -> Result<usize> {
     let negated = returned.wrapping_neg();
     if negated.wrapping_sub(1) >= MAX_ERRNO {

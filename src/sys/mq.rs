@@ -43,6 +43,7 @@ impl Wait {
 }
 
 #[doc(alias = "mq_open")]
+#[inline]
 pub(crate) fn open(
     name: &CStr,
     flags: i32,
@@ -66,6 +67,7 @@ pub(crate) fn open(
 }
 
 #[doc(alias = "mq_unlink")]
+#[inline]
 pub(crate) fn unlink(name: &CStr) -> Result<()> {
     let arguments = [name.as_ptr().expose_provenance(), 0, 0, 0, 0, 0];
     // SAFETY: the name is borrowed for the length of the call, and only read by it.
@@ -74,6 +76,7 @@ pub(crate) fn unlink(name: &CStr) -> Result<()> {
 }
 
 #[doc(alias = "mq_timedsend")]
+#[inline]
 pub(crate) fn send(fd: BorrowedFd<'_>, message: &[u8], priority: u32, wait: Wait) -> Result<()> {
     let arguments = [
         raw(fd),
@@ -90,6 +93,7 @@ pub(crate) fn send(fd: BorrowedFd<'_>, message: &[u8], priority: u32, wait: Wait
 
 /// Returns the message, as the part of `space` that it fills, and its priority.
 #[doc(alias = "mq_timedreceive")]
+#[inline]
 pub(crate) fn receive<'s>(
     fd: BorrowedFd<'_>,
     space: &'s mut [MaybeUninit<u8>],
@@ -122,6 +126,7 @@ struct SignalEvent {
 static_assertions::assert_eq_size!(SignalEvent, libc::sigevent, [u8; 64]);
 
 #[doc(alias = "mq_notify")]
+#[inline]
 pub(crate) fn notify_by_signal(fd: BorrowedFd<'_>, signal: i32, value: usize) -> Result<()> {
     let event = SignalEvent {
         value,
@@ -133,6 +138,7 @@ pub(crate) fn notify_by_signal(fd: BorrowedFd<'_>, signal: i32, value: usize) ->
 }
 
 #[doc(alias = "mq_notify")]
+#[inline]
 pub(crate) fn cancel_notification(fd: BorrowedFd<'_>) -> Result<()> {
     notify(fd, core::ptr::null())
 }
@@ -147,6 +153,7 @@ fn notify(fd: BorrowedFd<'_>, event: *const SignalEvent) -> Result<()> {
 
 /// Returns the attributes as they were before; of `new`, the kernel takes only `O_NONBLOCK`.
 #[doc(alias = "mq_getsetattr")]
+#[inline]
 pub(crate) fn get_and_set(fd: BorrowedFd<'_>, new: Option<&Attributes>) -> Result<Attributes> {
     let new = new.map_or(core::ptr::null(), core::ptr::from_ref);
     let mut old = Attributes::default();

@@ -14,6 +14,7 @@ use crate::buffer::assume_filled;
 /// Returns the part of `space` that it has initialised. `AGAIN` when there is
 /// nothing; `OPNOTSUPP` where this kernel's driver of `fd` cannot do without waiting.
 #[doc(alias = "preadv2")]
+#[inline]
 pub(crate) fn read_nowait<'s>(
     fd: BorrowedFd<'_>,
     space: &'s mut [MaybeUninit<u8>],

@@ -19,6 +19,7 @@ pub(crate) enum Forked {
 ///
 /// In the child only what is async-signal-safe may be done, if the calling process has other
 /// threads; and what both processes can reach (shared memory, descriptors) is owned by only one.
+#[inline]
 pub(crate) unsafe fn fork() -> Result<Forked> {
     // SAFETY: the caller's promise, passed on.
     unsafe { imp::fork() }
@@ -27,6 +28,7 @@ pub(crate) unsafe fn fork() -> Result<Forked> {
 /// Ends this process at once: no destructor, no `atexit` handler, no flush.
 #[doc(alias = "_exit")]
 #[doc(alias = "exit_group")]
+#[inline]
 pub(crate) fn exit(code: u8) -> ! {
     loop {
         // SAFETY: takes an integer and does not return.
@@ -44,6 +46,7 @@ mod imp {
     use super::{Forked, Pid, Result};
     use crate::Errno;
 
+    #[inline]
     pub(super) unsafe fn fork() -> Result<Forked> {
         // Keeps a place for the child's pidfd, so that there is no child where there is none.
         let place = pidfd_open(getpid(), PidfdFlags::empty())?;
@@ -87,6 +90,7 @@ mod imp {
     use super::{Forked, OwnedFd, Pid, Result, number, syscall};
     use crate::sys::decode;
 
+    #[inline]
     pub(super) unsafe fn fork() -> Result<Forked> {
         let mut pidfd = -1_i32;
         let flags = (libc::CLONE_PIDFD | libc::SIGCHLD).unsigned_abs() as usize;

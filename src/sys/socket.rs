@@ -44,6 +44,7 @@ pub(crate) struct Arrived<'s, 'c> {
 }
 
 #[doc(alias = "sendmsg")]
+#[inline]
 pub(crate) fn send(
     fd: BorrowedFd<'_>,
     data: &[IoSlice<'_>],
@@ -71,6 +72,7 @@ pub(crate) fn send(
 /// Descriptors that arrive are open in this process, and owned by nobody but their numbers in
 /// `control`.
 #[doc(alias = "recvmsg")]
+#[inline]
 pub(crate) fn receive<'s, 'c>(
     fd: BorrowedFd<'_>,
     space: &'s mut [MaybeUninit<u8>],
@@ -102,6 +104,7 @@ pub(crate) fn receive<'s, 'c>(
 
 /// `SO_PEERCRED`: pid, uid and gid, as bytes.
 #[doc(alias = "getsockopt")]
+#[inline]
 pub(crate) fn peer_credentials(fd: BorrowedFd<'_>) -> Result<[u8; 12]> {
     let mut credentials = [0_u8; 12];
     let mut len = 12_u32;

@@ -11,6 +11,7 @@ use super::decode;
 
 /// The monotonic clock.
 #[doc(alias = "clock_gettime")]
+#[inline]
 pub(crate) fn monotonic() -> Timespec {
     let mut now = Timespec { tv_sec: 0, tv_nsec: 0 };
     let clock = libc::CLOCK_MONOTONIC.unsigned_abs() as usize;

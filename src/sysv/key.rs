@@ -35,12 +35,14 @@ impl Key {
 
     /// The key with that number; zero is [`PRIVATE`](Self::PRIVATE).
     #[must_use]
+    #[inline]
     pub const fn from_raw(raw: i32) -> Self {
         Self(raw)
     }
 
     /// The key's number.
     #[must_use]
+    #[inline]
     pub const fn as_raw(self) -> i32 {
         self.0
     }
@@ -59,6 +61,7 @@ impl Key {
     /// # References
     ///
     /// - [ftok(3)](https://man7.org/linux/man-pages/man3/ftok.3.html)
+    #[inline]
     pub fn ftok(path: impl PathArg, project: u8) -> Result<Self> {
         let file = path.with_c_str(|path| statat(CWD, path, AtFlags::empty()))?;
         let [low, high, ..] = file.st_ino.to_le_bytes();

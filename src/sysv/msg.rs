@@ -83,29 +83,34 @@ pub struct Which {
 
 impl Which {
     /// The oldest.
+    #[inline]
     pub const fn any() -> Self {
         Self { kind: 0, flags: 0 }
     }
 
     /// The oldest of that type. `INVAL` on receiving if it is not positive.
+    #[inline]
     pub const fn exactly(kind: c_long) -> Self {
         Self { kind: if kind > 0 { kind } else { c_long::MIN }, flags: 0 }
     }
 
     /// The oldest of the lowest type there is, up to `kind`. `INVAL` on receiving if it is not
     /// positive.
+    #[inline]
     pub const fn lowest_up_to(kind: c_long) -> Self {
         Self { kind: if kind > 0 { kind.wrapping_neg() } else { c_long::MIN }, flags: 0 }
     }
 
     /// The oldest of any other type (`MSG_EXCEPT`). `INVAL` on receiving if it is not positive.
     #[doc(alias = "MSG_EXCEPT")]
+    #[inline]
     pub const fn any_but(kind: c_long) -> Self {
         Self { flags: libc::MSG_EXCEPT, ..Self::exactly(kind) }
     }
 
     /// Lets what is too long for the buffer be cut off and lost, without a word (`MSG_NOERROR`).
     #[doc(alias = "MSG_NOERROR")]
+    #[inline]
     pub const fn truncating(mut self) -> Self {
         self.flags |= libc::MSG_NOERROR;
         self
@@ -148,6 +153,7 @@ impl MsgQueue {
     ///
     /// - [msgget(2)](https://man7.org/linux/man-pages/man2/msgget.2.html)
     #[doc(alias = "msgget")]
+    #[inline]
     pub fn open(key: Key) -> Result<Self> {
         // Without O_CREAT, the private key would still create.
         if key == Key::PRIVATE {
@@ -170,6 +176,7 @@ impl MsgQueue {
     ///
     /// - [msgget(2)](https://man7.org/linux/man-pages/man2/msgget.2.html)
     #[doc(alias = "IPC_CREAT")]
+    #[inline]
     pub fn create(key: Key, mode: Mode) -> Result<Self> {
         sys::get_queue(key.as_raw(), flags(mode) | libc::IPC_CREAT).map(Self)
     }
@@ -186,6 +193,7 @@ impl MsgQueue {
     ///
     /// - [msgget(2)](https://man7.org/linux/man-pages/man2/msgget.2.html)
     #[doc(alias = "IPC_EXCL")]
+    #[inline]
     pub fn create_new(key: Key, mode: Mode) -> Result<Self> {
         sys::get_queue(key.as_raw(), flags(mode) | libc::IPC_CREAT | libc::IPC_EXCL).map(Self)
     }
@@ -199,18 +207,21 @@ impl MsgQueue {
     /// # Examples
     ///
     /// See [`MsgQueue`].
+    #[inline]
     pub fn create_unique(mode: Mode) -> Result<(Self, Key)> {
         Key::unused(|key| Self::create_new(key, mode))
     }
 
     /// The queue with that identifier, which another process may have told.
     #[must_use]
+    #[inline]
     pub const fn from_id(id: i32) -> Self {
         Self(id)
     }
 
     /// The identifier, by which every process that may use the queue can, key or no key.
     #[must_use]
+    #[inline]
     pub const fn id(self) -> i32 {
         self.0
     }
@@ -233,6 +244,7 @@ impl MsgQueue {
     ///
     /// - [msgop(2)](https://man7.org/linux/man-pages/man2/msgop.2.html)
     #[doc(alias = "msgsnd")]
+    #[inline]
     pub fn send(self, kind: c_long, text: &[u8]) -> Result<()> {
         with_frame(kind, text, |frame| sys::send(self.0, frame, 0))
     }
@@ -243,6 +255,7 @@ impl MsgQueue {
     ///
     /// As `send`; [`Errno::AGAIN`] if there is no room, and `INTR` and `IDRM` never.
     #[doc(alias = "IPC_NOWAIT")]
+    #[inline]
     pub fn try_send(self, kind: c_long, text: &[u8]) -> Result<()> {
         with_frame(kind, text, |frame| sys::send(self.0, frame, libc::IPC_NOWAIT))
     }
@@ -274,6 +287,7 @@ impl MsgQueue {
     /// outbox.remove()?;
     /// # Ok::<(), rawipc::Errno>(())
     /// ```
+    #[inline]
     pub fn send_in_place(self, kind: c_long, buffer: &mut [u8]) -> Result<()> {
         put_kind(kind, buffer)?;
         sys::send(self.0, buffer, 0)
@@ -285,6 +299,7 @@ impl MsgQueue {
     ///
     /// As `send_in_place`; [`Errno::AGAIN`] if there is no room, and `INTR` and `IDRM` never.
     #[doc(alias = "IPC_NOWAIT")]
+    #[inline]
     pub fn try_send_in_place(self, kind: c_long, buffer: &mut [u8]) -> Result<()> {
         put_kind(kind, buffer)?;
         sys::send(self.0, buffer, libc::IPC_NOWAIT)
@@ -311,6 +326,7 @@ impl MsgQueue {
     ///
     /// - [msgop(2)](https://man7.org/linux/man-pages/man2/msgop.2.html)
     #[doc(alias = "msgrcv")]
+    #[inline]
     pub fn receive<'b>(self, buffer: impl Buffer<'b>, which: Which) -> Result<Message<'b>> {
         self.take(buffer, which, 0)
     }
@@ -322,6 +338,7 @@ impl MsgQueue {
     /// As `receive`; [`Errno::NOMSG`] if there is none of those wanted, and `INTR` and `IDRM`
     /// never.
     #[doc(alias = "IPC_NOWAIT")]
+    #[inline]
     pub fn try_receive<'b>(self, buffer: impl Buffer<'b>, which: Which) -> Result<Message<'b>> {
         self.take(buffer, which, libc::IPC_NOWAIT)
     }
@@ -339,6 +356,7 @@ impl MsgQueue {
     ///
     /// - [msgop(2)](https://man7.org/linux/man-pages/man2/msgop.2.html)
     #[doc(alias = "MSG_COPY")]
+    #[inline]
     pub fn copy_at<'b>(self, buffer: impl Buffer<'b>, index: usize) -> Result<Message<'b>> {
         let index = c_long::try_from(index).map_err(|_| Errno::NOMSG)?;
         let which = Which { kind: index, flags: libc::MSG_COPY };
@@ -383,6 +401,7 @@ impl MsgQueue {
     ///
     /// - [msgctl(2)](https://man7.org/linux/man-pages/man2/msgctl.2.html)
     #[doc(alias = "IPC_SET")]
+    #[inline]
     pub fn set_owner(self, uid: Uid, gid: Gid) -> Result<()> {
         self.set(|status| {
             (status.permissions.uid, status.permissions.gid) = (uid.as_raw(), gid.as_raw());
@@ -395,6 +414,7 @@ impl MsgQueue {
     ///
     /// As [`set_owner`](Self::set_owner).
     #[doc(alias = "IPC_SET")]
+    #[inline]
     pub fn set_mode(self, mode: Mode) -> Result<()> {
         self.set(|status| status.permissions.set_mode(mode.as_raw_mode()))
     }
@@ -407,6 +427,7 @@ impl MsgQueue {
     /// (`msgmnb`) and the process has not `CAP_SYS_RESOURCE`.
     #[doc(alias = "IPC_SET")]
     #[doc(alias = "msg_qbytes")]
+    #[inline]
     pub fn set_max_bytes(self, bytes: usize) -> Result<()> {
         self.set(|status| status.max_bytes = bytes)
     }
@@ -423,6 +444,7 @@ impl MsgQueue {
     ///
     /// - [msgctl(2)](https://man7.org/linux/man-pages/man2/msgctl.2.html)
     #[doc(alias = "IPC_RMID")]
+    #[inline]
     pub fn remove(self) -> Result<()> {
         sys::remove_queue(self.0)
     }

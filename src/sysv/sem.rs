@@ -65,22 +65,26 @@ pub struct SemSet(i32);
 
 impl Operation {
     /// Adds one to the value (V).
+    #[inline]
     pub const fn post(index: u16) -> Self {
         Self::change(index, 1)
     }
 
     /// Waits for a value of at least one, and takes one (P).
+    #[inline]
     pub const fn wait(index: u16) -> Self {
         Self::change(index, -1)
     }
 
     /// Adds `by`, if it is positive; waits until the value is at least as much, and takes it, if it
     /// is negative; waits until the value is zero, if it is zero.
+    #[inline]
     pub const fn change(index: u16, by: i16) -> Self {
         Self { index, change: by, flags: 0 }
     }
 
     /// Waits until the value is zero.
+    #[inline]
     pub const fn wait_for_zero(index: u16) -> Self {
         Self::change(index, 0)
     }
@@ -89,6 +93,7 @@ impl Operation {
     ///
     /// A child does not inherit what is to be taken back.
     #[doc(alias = "SEM_UNDO")]
+    #[inline]
     pub const fn undo(mut self) -> Self {
         self.flags |= SEM_UNDO;
         self
@@ -166,6 +171,7 @@ impl SemSet {
     /// # Examples
     ///
     /// See [`SemSet`].
+    #[inline]
     pub fn create_unique(mode: Mode, values: &[u16]) -> Result<(Self, Key)> {
         Key::unused(|key| Self::create_new(key, mode, values))
     }
@@ -213,6 +219,7 @@ impl SemSet {
     ///
     /// - [semget(2)](https://man7.org/linux/man-pages/man2/semget.2.html)
     #[doc(alias = "semget")]
+    #[inline]
     pub fn open(key: Key) -> Result<Self> {
         Self::find(key, 0, Deadline::NEVER)
     }
@@ -222,6 +229,7 @@ impl SemSet {
     /// # Errors
     ///
     /// As `open`; [`Errno::AGAIN`] if it is not yet initialised.
+    #[inline]
     pub fn try_open(key: Key) -> Result<Self> {
         match Self::find(key, 0, Deadline::now()) {
             Err(Errno::TIMEDOUT) => Err(Errno::AGAIN),
@@ -235,18 +243,21 @@ impl SemSet {
     ///
     /// As `open`; [`Errno::TIMEDOUT`] if it is not initialised by then: its creator may have been
     /// killed.
+    #[inline]
     pub fn open_until(key: Key, by: Deadline) -> Result<Self> {
         Self::find(key, 0, by)
     }
 
     /// The set with that identifier, which another process may have told.
     #[must_use]
+    #[inline]
     pub const fn from_id(id: i32) -> Self {
         Self(id)
     }
 
     /// The identifier, by which every process that may use the set can, key or no key.
     #[must_use]
+    #[inline]
     pub const fn id(self) -> i32 {
         self.0
     }
@@ -260,6 +271,7 @@ impl SemSet {
     /// # Examples
     ///
     /// See [`SemSet`].
+    #[inline]
     pub fn wait(self, index: u16) -> Result<()> {
         self.operate(&[Operation::wait(index)])
     }
@@ -269,6 +281,7 @@ impl SemSet {
     /// # Errors
     ///
     /// As [`try_operate`](Self::try_operate).
+    #[inline]
     pub fn try_wait(self, index: u16) -> Result<()> {
         self.try_operate(&[Operation::wait(index)])
     }
@@ -278,6 +291,7 @@ impl SemSet {
     /// # Errors
     ///
     /// As [`operate_until`](Self::operate_until).
+    #[inline]
     pub fn wait_until(self, index: u16, by: Deadline) -> Result<()> {
         self.operate_until(&[Operation::wait(index)], by)
     }
@@ -291,6 +305,7 @@ impl SemSet {
     /// # Examples
     ///
     /// See [`SemSet`].
+    #[inline]
     pub fn post(self, index: u16) -> Result<()> {
         self.operate(&[Operation::post(index)])
     }
@@ -315,6 +330,7 @@ impl SemSet {
     ///
     /// - [semop(2)](https://man7.org/linux/man-pages/man2/semop.2.html)
     #[doc(alias = "semop")]
+    #[inline]
     pub fn operate(self, operations: &[Operation]) -> Result<()> {
         self.operate_until(operations, Deadline::NEVER)
     }
@@ -374,6 +390,7 @@ impl SemSet {
     /// - [semctl(2)](https://man7.org/linux/man-pages/man2/semctl.2.html)
     #[doc(alias = "GETVAL")]
     #[doc(alias = "semctl")]
+    #[inline]
     pub fn value(self, index: u16) -> Result<u16> {
         self.ask(index, libc::GETVAL).map(|value| u16::try_from(value).unwrap_or(u16::MAX))
     }
@@ -386,6 +403,7 @@ impl SemSet {
     /// [`Errno::RANGE`] above [`MAX_VALUE`]; [`Errno::INVAL`] if there is no semaphore of that
     /// index, or the set has been removed; [`Errno::ACCESS`] without permission to write.
     #[doc(alias = "SETVAL")]
+    #[inline]
     pub fn set_value(self, index: u16, value: u16) -> Result<()> {
         sys::control(self.0, index.into(), libc::SETVAL, value.into()).map(drop)
     }
@@ -397,6 +415,7 @@ impl SemSet {
     /// [`Errno::INVAL`] if there are not as many places as [semaphores](Status::semaphores), or the
     /// set has been removed; [`Errno::ACCESS`] without permission to read.
     #[doc(alias = "GETALL")]
+    #[inline]
     pub fn values(self, values: &mut [u16]) -> Result<()> {
         sys::get_all(self.0, values)
     }
@@ -410,6 +429,7 @@ impl SemSet {
     /// are not as many values as [semaphores](Status::semaphores), or the set has been removed;
     /// [`Errno::ACCESS`] without permission to write, or to read.
     #[doc(alias = "SETALL")]
+    #[inline]
     pub fn set_values(self, values: &[u16]) -> Result<()> {
         sys::set_all(self.0, values)
     }
@@ -420,6 +440,7 @@ impl SemSet {
     ///
     /// As [`value`](Self::value).
     #[doc(alias = "GETNCNT")]
+    #[inline]
     pub fn waiting(self, index: u16) -> Result<usize> {
         self.ask(index, libc::GETNCNT)
     }
@@ -430,6 +451,7 @@ impl SemSet {
     ///
     /// As [`value`](Self::value).
     #[doc(alias = "GETZCNT")]
+    #[inline]
     pub fn waiting_for_zero(self, index: u16) -> Result<usize> {
         self.ask(index, libc::GETZCNT)
     }
@@ -441,6 +463,7 @@ impl SemSet {
     ///
     /// As [`value`](Self::value).
     #[doc(alias = "GETPID")]
+    #[inline]
     pub fn last_operator(self, index: u16) -> Result<Option<Pid>> {
         let pid = self.ask(index, libc::GETPID)?;
         Ok(Pid::from_raw(i32::try_from(pid).unwrap_or_default()))
@@ -469,6 +492,7 @@ impl SemSet {
     /// [`Errno::PERM`] for those who are neither owner nor creator; [`Errno::ACCESS`] without
     /// permission to read; [`Errno::INVAL`] if the set has been removed.
     #[doc(alias = "IPC_SET")]
+    #[inline]
     pub fn set_owner(self, uid: Uid, gid: Gid) -> Result<()> {
         self.set(|permissions| {
             (permissions.uid, permissions.gid) = (uid.as_raw(), gid.as_raw());
@@ -481,6 +505,7 @@ impl SemSet {
     ///
     /// As [`set_owner`](Self::set_owner).
     #[doc(alias = "IPC_SET")]
+    #[inline]
     pub fn set_mode(self, mode: Mode) -> Result<()> {
         self.set(|permissions| permissions.set_mode(mode.as_raw_mode()))
     }
@@ -492,6 +517,7 @@ impl SemSet {
     /// [`Errno::PERM`] for those who are neither owner nor creator; [`Errno::INVAL`] if it has been
     /// removed already.
     #[doc(alias = "IPC_RMID")]
+    #[inline]
     pub fn remove(self) -> Result<()> {
         sys::control(self.0, 0, libc::IPC_RMID, 0).map(drop)
     }

@@ -120,6 +120,7 @@ impl Shm {
     /// - [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html)
     #[doc(alias = "shmget")]
     #[doc(alias = "IPC_EXCL")]
+    #[inline]
     pub fn create_new(key: Key, mode: Mode, len: usize) -> Result<Self> {
         let flags = flags(mode) | libc::IPC_CREAT | libc::IPC_EXCL;
         sys::get_segment(key.as_raw(), len, flags).map(Self)
@@ -134,6 +135,7 @@ impl Shm {
     /// # Examples
     ///
     /// See [`Shm`].
+    #[inline]
     pub fn create_unique(mode: Mode, len: usize) -> Result<(Self, Key)> {
         Key::unused(|key| Self::create_new(key, mode, len))
     }
@@ -163,6 +165,7 @@ impl Shm {
     ///
     /// - [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html)
     #[doc(alias = "IPC_CREAT")]
+    #[inline]
     pub fn create(key: Key, mode: Mode, len: usize) -> Result<Self> {
         sys::get_segment(key.as_raw(), len, flags(mode) | libc::IPC_CREAT).map(Self)
     }
@@ -183,6 +186,7 @@ impl Shm {
     ///
     /// - [shmget(2)](https://man7.org/linux/man-pages/man2/shmget.2.html)
     #[doc(alias = "shmget")]
+    #[inline]
     pub fn open(key: Key) -> Result<Self> {
         // Even without IPC_CREAT, the private key would create.
         if key == Key::PRIVATE {
@@ -206,6 +210,7 @@ impl Shm {
     /// # Ok::<(), rawipc::Errno>(())
     /// ```
     #[must_use]
+    #[inline]
     pub const fn from_id(id: i32) -> Self {
         Self(id)
     }
@@ -216,6 +221,7 @@ impl Shm {
     ///
     /// See [`from_id`](Self::from_id).
     #[must_use]
+    #[inline]
     pub const fn id(self) -> i32 {
         self.0
     }
@@ -242,6 +248,7 @@ impl Shm {
     /// - [shmop(2)](https://man7.org/linux/man-pages/man2/shmop.2.html)
     #[doc(alias = "shmat")]
     #[doc(alias = "shmdt")]
+    #[inline]
     pub fn attach(self) -> Result<Mapping> {
         self.map(Access::ReadWrite)
     }
@@ -270,6 +277,7 @@ impl Shm {
     ///
     /// - [shmop(2)](https://man7.org/linux/man-pages/man2/shmop.2.html)
     #[doc(alias = "SHM_RDONLY")]
+    #[inline]
     pub fn attach_read_only(self) -> Result<Mapping> {
         self.map(Access::ReadOnly)
     }
@@ -342,6 +350,7 @@ impl Shm {
     ///
     /// - [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html)
     #[doc(alias = "IPC_SET")]
+    #[inline]
     pub fn set_owner(self, uid: Uid, gid: Gid) -> Result<()> {
         self.set(|permissions| {
             (permissions.uid, permissions.gid) = (uid.as_raw(), gid.as_raw());
@@ -371,6 +380,7 @@ impl Shm {
     ///
     /// - [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html)
     #[doc(alias = "IPC_SET")]
+    #[inline]
     pub fn set_mode(self, mode: Mode) -> Result<()> {
         self.set(|permissions| permissions.set_mode(mode.as_raw_mode()))
     }
@@ -407,6 +417,7 @@ impl Shm {
     ///
     /// - [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html)
     #[doc(alias = "SHM_LOCK")]
+    #[inline]
     pub fn lock(self) -> Result<()> {
         sys::control_segment(self.0, libc::SHM_LOCK)
     }
@@ -426,6 +437,7 @@ impl Shm {
     ///
     /// - [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html)
     #[doc(alias = "SHM_UNLOCK")]
+    #[inline]
     pub fn unlock(self) -> Result<()> {
         sys::control_segment(self.0, libc::SHM_UNLOCK)
     }
@@ -449,6 +461,7 @@ impl Shm {
     ///
     /// - [shmctl(2)](https://man7.org/linux/man-pages/man2/shmctl.2.html)
     #[doc(alias = "IPC_RMID")]
+    #[inline]
     pub fn remove(self) -> Result<()> {
         sys::control_segment(self.0, libc::IPC_RMID)
     }

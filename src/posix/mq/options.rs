@@ -35,12 +35,14 @@ pub struct Options {
 }
 
 impl Options {
+    #[inline]
     pub(super) const fn new() -> Self {
         Self { access: libc::O_RDWR, nonblocking: false, max_messages: None, message_size: None }
     }
 
     /// For receiving only; else for both.
     #[doc(alias = "O_RDONLY")]
+    #[inline]
     pub const fn read_only(mut self) -> Self {
         self.access = libc::O_RDONLY;
         self
@@ -48,6 +50,7 @@ impl Options {
 
     /// For sending only; else for both.
     #[doc(alias = "O_WRONLY")]
+    #[inline]
     pub const fn write_only(mut self) -> Self {
         self.access = libc::O_WRONLY;
         self
@@ -55,6 +58,7 @@ impl Options {
 
     /// Whether the blocking forms return [`Errno::AGAIN`] instead of waiting; else they wait.
     #[doc(alias = "O_NONBLOCK")]
+    #[inline]
     pub const fn nonblocking(mut self, nonblocking: bool) -> Self {
         self.nonblocking = nonblocking;
         self
@@ -63,6 +67,7 @@ impl Options {
     /// How many messages a queue holds that is created. Without this, what the system says
     /// ([`Limits::default_messages`](super::Limits::default_messages)).
     #[doc(alias = "mq_maxmsg")]
+    #[inline]
     pub const fn max_messages(mut self, messages: usize) -> Self {
         self.max_messages = Some(messages);
         self
@@ -71,6 +76,7 @@ impl Options {
     /// How many bytes a message may have, in a queue that is created. Without this, what the system
     /// says ([`Limits::default_message_size`](super::Limits::default_message_size)).
     #[doc(alias = "mq_msgsize")]
+    #[inline]
     pub const fn message_size(mut self, bytes: usize) -> Self {
         self.message_size = Some(bytes);
         self
@@ -87,6 +93,7 @@ impl Options {
     ///
     /// - [mq_open(3)](https://man7.org/linux/man-pages/man3/mq_open.3.html)
     #[doc(alias = "mq_open")]
+    #[inline]
     pub fn open(&self, name: &Name) -> Result<Mq> {
         sys::open(name.as_c_str(), self.flags(), 0, None).map(Mq::from)
     }
@@ -105,6 +112,7 @@ impl Options {
     /// # References
     ///
     /// - [mq_open(3)](https://man7.org/linux/man-pages/man3/mq_open.3.html)
+    #[inline]
     pub fn create(&self, name: &Name, mode: Mode) -> Result<Mq> {
         self.make(name, mode, libc::O_CREAT)
     }
@@ -123,6 +131,7 @@ impl Options {
     /// # References
     ///
     /// - [mq_open(3)](https://man7.org/linux/man-pages/man3/mq_open.3.html)
+    #[inline]
     pub fn create_new(&self, name: &Name, mode: Mode) -> Result<Mq> {
         self.make(name, mode, libc::O_CREAT | libc::O_EXCL)
     }

@@ -67,6 +67,7 @@ pub struct Attributes {
 impl Mq {
     /// How to open or create one: for receiving and sending, blocking, with the system's sizes,
     /// unless the options say otherwise.
+    #[inline]
     pub const fn options() -> Options {
         Options::new()
     }
@@ -83,6 +84,7 @@ impl Mq {
     ///
     /// - [mq_unlink(3)](https://man7.org/linux/man-pages/man3/mq_unlink.3.html)
     #[doc(alias = "mq_unlink")]
+    #[inline]
     pub fn unlink(name: &Name) -> Result<()> {
         sys::unlink(name.as_c_str())
     }
@@ -106,6 +108,7 @@ impl Mq {
     /// - [mq_send(3)](https://man7.org/linux/man-pages/man3/mq_send.3.html)
     #[doc(alias = "mq_send")]
     #[doc(alias = "mq_timedsend")]
+    #[inline]
     pub fn send(&self, message: &[u8], priority: u32) -> Result<()> {
         sys::send(self.0.as_fd(), message, priority, Wait::Forever)
     }
@@ -131,6 +134,7 @@ impl Mq {
     /// assert_eq!(queue.try_send(b"no more", 0), Err(Errno::AGAIN));
     /// # Ok::<(), Errno>(())
     /// ```
+    #[inline]
     pub fn try_send(&self, message: &[u8], priority: u32) -> Result<()> {
         at_once(|| sys::send(self.0.as_fd(), message, priority, Wait::Never))
     }
@@ -141,6 +145,7 @@ impl Mq {
     ///
     /// As `send`; [`Errno::TIMEDOUT`] if there is no room by then, and `AGAIN` never;
     /// [`Errno::INTR`] whatever handler ran: `SA_RESTART` restarts no wait with a deadline.
+    #[inline]
     pub fn send_until(&self, message: &[u8], priority: u32, by: Deadline) -> Result<()> {
         let fd = self.0.as_fd();
         wait::until(fd, PollFlags::OUT, by, || self.try_send(message, priority))
@@ -169,6 +174,7 @@ impl Mq {
     /// - [mq_receive(3)](https://man7.org/linux/man-pages/man3/mq_receive.3.html)
     #[doc(alias = "mq_receive")]
     #[doc(alias = "mq_timedreceive")]
+    #[inline]
     pub fn receive<'b>(&self, buffer: impl Buffer<'b>) -> Result<Message<'b>> {
         let mut filling = Filling::new(buffer);
         let priority = self.take(&mut filling, Wait::Forever)?;
@@ -180,6 +186,7 @@ impl Mq {
     /// # Errors
     ///
     /// As `receive`; [`Errno::AGAIN`] if there is nothing, and `INTR` never.
+    #[inline]
     pub fn try_receive<'b>(&self, buffer: impl Buffer<'b>) -> Result<Message<'b>> {
         let mut filling = Filling::new(buffer);
         let priority = at_once(|| self.take(&mut filling, Wait::Never))?;
@@ -235,6 +242,7 @@ impl Mq {
     /// - [mq_getattr(3)](https://man7.org/linux/man-pages/man3/mq_getattr.3.html)
     #[doc(alias = "mq_setattr")]
     #[doc(alias = "mq_getsetattr")]
+    #[inline]
     pub fn set_nonblocking(&self, nonblocking: bool) -> Result<()> {
         let flags = if nonblocking { libc::O_NONBLOCK } else { 0 };
         let new = sys::Attributes { flags: flags.into(), ..sys::Attributes::default() };
@@ -260,6 +268,7 @@ impl Mq {
     /// - [sigevent(3type)](https://man7.org/linux/man-pages/man3/sigevent.3type.html)
     #[doc(alias = "mq_notify")]
     #[doc(alias = "SIGEV_SIGNAL")]
+    #[inline]
     pub fn notify_by_signal(&self, signal: Signal, value: usize) -> Result<()> {
         sys::notify_by_signal(self.0.as_fd(), signal.as_raw(), value)
     }
@@ -274,6 +283,7 @@ impl Mq {
     ///
     /// - [mq_notify(3)](https://man7.org/linux/man-pages/man3/mq_notify.3.html)
     #[doc(alias = "mq_notify")]
+    #[inline]
     pub fn cancel_notification(&self) -> Result<()> {
         sys::cancel_notification(self.0.as_fd())
     }
@@ -284,6 +294,7 @@ impl Mq {
     ///
     /// [`Errno::MFILE`] at the limit of descriptors.
     #[doc(alias = "dup")]
+    #[inline]
     pub fn try_clone(&self) -> Result<Self> {
         rustix::io::fcntl_dupfd_cloexec(&self.0, 0).map(Self)
     }
@@ -313,6 +324,7 @@ fn at_once<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
 }
 
 impl AsFd for Mq {
+    #[inline]
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -326,12 +338,14 @@ impl AsRawFd for Mq {
 
 /// Takes the descriptor as it is. What is no message queue answers each call with [`Errno::BADF`].
 impl From<OwnedFd> for Mq {
+    #[inline]
     fn from(fd: OwnedFd) -> Self {
         Self(fd)
     }
 }
 
 impl From<Mq> for OwnedFd {
+    #[inline]
     fn from(queue: Mq) -> Self {
         queue.0
     }

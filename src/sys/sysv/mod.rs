@@ -80,16 +80,19 @@ static_assertions::assert_eq_size!(Permissions, libc::ipc_perm);
 impl Permissions {
     /// The nine bits of permission, of a field that is 16 bits wide here and 32 there.
     #[allow(clippy::useless_conversion, reason = "a conversion on 32-bit x86 and Arm")]
+    #[inline]
     pub(crate) fn mode(&self) -> u32 {
         u32::from(self.mode) & 0o777
     }
 
     /// Whether that bit of a segment's is set, which stands beside the nine.
     #[allow(clippy::useless_conversion, reason = "a conversion on 32-bit x86 and Arm")]
+    #[inline]
     pub(crate) fn is_set(&self, bit: u32) -> bool {
         u32::from(self.mode) & bit != 0
     }
 
+    #[inline]
     pub(crate) fn set_mode(&mut self, mode: u32) {
         #[allow(clippy::cast_possible_truncation, reason = "nine bits, and no cast on most")]
         {
@@ -108,6 +111,7 @@ pub(crate) struct Seconds {
 }
 
 impl Seconds {
+    #[inline]
     pub(crate) fn get(self) -> i64 {
         #[cfg(target_pointer_width = "64")]
         let seconds = self.low as u64;

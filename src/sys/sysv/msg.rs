@@ -28,6 +28,7 @@ pub(crate) struct QueueStatus {
 static_assertions::assert_eq_size!(QueueStatus, libc::msqid_ds);
 
 #[doc(alias = "msgget")]
+#[inline]
 pub(crate) fn get_queue(key: i32, flags: i32) -> Result<i32> {
     // SAFETY: takes integers only.
     let returned = unsafe { syscall(numbers::MSGGET, [int(key), int(flags), 0, 0, 0, 0]) };
@@ -36,6 +37,7 @@ pub(crate) fn get_queue(key: i32, flags: i32) -> Result<i32> {
 
 /// Sends what stands in `frame`: the type, in as many bytes as a word has, and behind it the text.
 #[doc(alias = "msgsnd")]
+#[inline]
 pub(crate) fn send(queue: i32, frame: &[u8], flags: i32) -> Result<()> {
     let text = frame.len().checked_sub(size_of::<c_long>()).ok_or(Errno::INVAL)?;
     let arguments = [int(queue), frame.as_ptr().expose_provenance(), text, int(flags), 0, 0];
@@ -47,6 +49,7 @@ pub(crate) fn send(queue: i32, frame: &[u8], flags: i32) -> Result<()> {
 
 /// Receives type and text into `space`; returns the part of it that they fill.
 #[doc(alias = "msgrcv")]
+#[inline]
 pub(crate) fn receive(
     queue: i32,
     space: &mut [MaybeUninit<u8>],
@@ -65,6 +68,7 @@ pub(crate) fn receive(
 }
 
 #[doc(alias = "msgctl")]
+#[inline]
 pub(crate) fn queue_status(queue: i32) -> Result<QueueStatus> {
     let mut status = QueueStatus::default();
     let to = (&raw mut status).expose_provenance();
@@ -76,6 +80,7 @@ pub(crate) fn queue_status(queue: i32) -> Result<QueueStatus> {
 }
 
 #[doc(alias = "msgctl")]
+#[inline]
 pub(crate) fn set_queue(queue: i32, status: &QueueStatus) -> Result<()> {
     let from = core::ptr::from_ref(status).expose_provenance();
     let arguments = [int(queue), int(libc::IPC_SET | IPC_64), from, 0, 0, 0];
@@ -85,6 +90,7 @@ pub(crate) fn set_queue(queue: i32, status: &QueueStatus) -> Result<()> {
 }
 
 #[doc(alias = "msgctl")]
+#[inline]
 pub(crate) fn remove_queue(queue: i32) -> Result<()> {
     // SAFETY: takes integers only.
     let returned =

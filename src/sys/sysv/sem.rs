@@ -41,6 +41,7 @@ pub struct Operation {
 static_assertions::assert_eq_size!(Operation, [u16; 3]);
 
 #[doc(alias = "semget")]
+#[inline]
 pub(crate) fn get_set(key: i32, semaphores: usize, flags: i32) -> Result<i32> {
     // The kernel takes an int, and would not look at the rest.
     let semaphores = i32::try_from(semaphores).map_err(|_| Errno::INVAL)?;
@@ -52,6 +53,7 @@ pub(crate) fn get_set(key: i32, semaphores: usize, flags: i32) -> Result<i32> {
 
 /// With a timeout, `AGAIN` when it is over.
 #[doc(alias = "semtimedop")]
+#[inline]
 pub(crate) fn operate(
     set: i32,
     operations: &[Operation],
@@ -74,6 +76,7 @@ pub(crate) fn operate(
 
 /// One of the commands that take an integer, or nothing, and return an integer.
 #[doc(alias = "semctl")]
+#[inline]
 pub(crate) fn control(set: i32, index: usize, command: i32, value: i32) -> Result<usize> {
     let arguments = [int(set), index, int(command | IPC_64), int(value), 0, 0];
     // SAFETY: the callers' commands (GETVAL, SETVAL, GETPID, GETNCNT, GETZCNT, IPC_RMID) take
@@ -84,6 +87,7 @@ pub(crate) fn control(set: i32, index: usize, command: i32, value: i32) -> Resul
 
 /// All values of a set, into exactly as many places as it has semaphores, else `INVAL`.
 #[doc(alias = "GETALL")]
+#[inline]
 pub(crate) fn get_all(set: i32, values: &mut [u16]) -> Result<()> {
     has_exactly(set, values.len())?;
     let to = values.as_mut_ptr().expose_provenance();
@@ -95,6 +99,7 @@ pub(crate) fn get_all(set: i32, values: &mut [u16]) -> Result<()> {
 
 /// Sets all values of a set, from exactly as many as it has semaphores, else `INVAL`.
 #[doc(alias = "SETALL")]
+#[inline]
 pub(crate) fn set_all(set: i32, values: &[u16]) -> Result<()> {
     has_exactly(set, values.len())?;
     let from = values.as_ptr().expose_provenance();
@@ -119,6 +124,7 @@ fn has_exactly(set: i32, semaphores: usize) -> Result<()> {
 }
 
 #[doc(alias = "semctl")]
+#[inline]
 pub(crate) fn set_status(set: i32) -> Result<SetStatus> {
     let mut status = SetStatus::default();
     let to = (&raw mut status).expose_provenance();
@@ -130,6 +136,7 @@ pub(crate) fn set_status(set: i32) -> Result<SetStatus> {
 }
 
 #[doc(alias = "semctl")]
+#[inline]
 pub(crate) fn set_permissions(set: i32, status: &SetStatus) -> Result<()> {
     let from = core::ptr::from_ref(status).expose_provenance();
     let arguments = [int(set), 0, int(libc::IPC_SET | IPC_64), from, 0, 0];

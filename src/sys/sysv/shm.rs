@@ -38,6 +38,7 @@ pub(crate) const SHM_DEST: u32 = 0o1000;
 pub(crate) const SHM_LOCKED: u32 = 0o2000;
 
 #[doc(alias = "shmget")]
+#[inline]
 pub(crate) fn get_segment(key: i32, length: usize, flags: i32) -> Result<i32> {
     // SAFETY: takes integers only.
     let returned = unsafe { syscall(numbers::SHMGET, [int(key), length, int(flags), 0, 0, 0]) };
@@ -46,6 +47,7 @@ pub(crate) fn get_segment(key: i32, length: usize, flags: i32) -> Result<i32> {
 
 /// Attaches a segment at an address of the kernel's choice, which is returned.
 #[doc(alias = "shmat")]
+#[inline]
 pub(crate) fn attach(segment: i32, flags: i32) -> Result<*mut u8> {
     // SAFETY: where the kernel chooses the address, no mapping is replaced.
     let returned = unsafe { syscall(numbers::SHMAT, [int(segment), 0, int(flags), 0, 0, 0]) };
@@ -58,6 +60,7 @@ pub(crate) fn attach(segment: i32, flags: i32) -> Result<*mut u8> {
 ///
 /// It was, and nothing behind these addresses is used any more.
 #[doc(alias = "shmdt")]
+#[inline]
 pub(crate) unsafe fn detach(start: *mut u8) -> Result<()> {
     // SAFETY: the caller's promise, passed on.
     let returned = unsafe { syscall(numbers::SHMDT, [start.expose_provenance(), 0, 0, 0, 0, 0]) };
@@ -65,6 +68,7 @@ pub(crate) unsafe fn detach(start: *mut u8) -> Result<()> {
 }
 
 #[doc(alias = "shmctl")]
+#[inline]
 pub(crate) fn segment_status(segment: i32) -> Result<SegmentStatus> {
     let mut status = SegmentStatus::default();
     let to = (&raw mut status).expose_provenance();
@@ -76,6 +80,7 @@ pub(crate) fn segment_status(segment: i32) -> Result<SegmentStatus> {
 }
 
 #[doc(alias = "shmctl")]
+#[inline]
 pub(crate) fn set_segment(segment: i32, status: &SegmentStatus) -> Result<()> {
     let from = core::ptr::from_ref(status).expose_provenance();
     let arguments = [int(segment), int(libc::IPC_SET | IPC_64), from, 0, 0, 0];
@@ -86,6 +91,7 @@ pub(crate) fn set_segment(segment: i32, status: &SegmentStatus) -> Result<()> {
 
 /// One of the commands that take nothing: `IPC_RMID`, `SHM_LOCK`, `SHM_UNLOCK`.
 #[doc(alias = "shmctl")]
+#[inline]
 pub(crate) fn control_segment(segment: i32, command: i32) -> Result<()> {
     let arguments = [int(segment), int(command | IPC_64), 0, 0, 0, 0];
     // SAFETY: the callers' commands take integers only.
