@@ -5,7 +5,9 @@
 //! takes the same files in by their paths and runs them on the corpus and on random bytes; for its
 //! sake nothing here says `crate::`.
 
+mod apart;
 mod names;
+mod posix_mq;
 
 /// One of them.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +19,10 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: &[Target] = &[Target { name: "names", run: names::run }];
+pub const TARGETS: &[Target] = &[
+    Target { name: "names", run: names::run },
+    Target { name: "posix_mq", run: posix_mq::run },
+];
 
 /// Runs the target of this name.
 ///

@@ -80,6 +80,7 @@ macro_rules! targets {
 
 targets! {
     names,
+    posix_mq,
 }
 
 #[test]
