@@ -8,6 +8,7 @@
 mod apart;
 mod names;
 mod posix_mq;
+mod sysv_msg;
 
 /// One of them.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +23,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "names", run: names::run },
     Target { name: "posix_mq", run: posix_mq::run },
+    Target { name: "sysv_msg", run: sysv_msg::run },
 ];
 
 /// Runs the target of this name.

@@ -81,6 +81,7 @@ macro_rules! targets {
 targets! {
     names,
     posix_mq,
+    sysv_msg,
 }
 
 #[test]
