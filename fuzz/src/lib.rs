@@ -9,6 +9,7 @@ mod apart;
 mod names;
 mod posix_mq;
 mod sysv_msg;
+mod sysv_sem;
 
 /// One of them.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "names", run: names::run },
     Target { name: "posix_mq", run: posix_mq::run },
     Target { name: "sysv_msg", run: sysv_msg::run },
+    Target { name: "sysv_sem", run: sysv_sem::run },
 ];
 
 /// Runs the target of this name.

@@ -82,6 +82,7 @@ targets! {
     names,
     posix_mq,
     sysv_msg,
+    sysv_sem,
 }
 
 #[test]
