@@ -10,6 +10,7 @@ mod names;
 mod posix_mq;
 mod sysv_msg;
 mod sysv_sem;
+mod sysv_shm;
 
 /// One of them.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "posix_mq", run: posix_mq::run },
     Target { name: "sysv_msg", run: sysv_msg::run },
     Target { name: "sysv_sem", run: sysv_sem::run },
+    Target { name: "sysv_shm", run: sysv_shm::run },
 ];
 
 /// Runs the target of this name.

@@ -83,6 +83,7 @@ targets! {
     posix_mq,
     sysv_msg,
     sysv_sem,
+    sysv_shm,
 }
 
 #[test]
