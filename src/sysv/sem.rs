@@ -319,8 +319,9 @@ impl SemSet {
     /// [`Errno::INVAL`] without operations, or if the set has been removed; [`Errno::IDRM`] if it
     /// is while this sleeps; [`Errno::FBIG`] if there is no semaphore of that index;
     /// [`Errno::TOOBIG`] with more operations than the system allows (`SEMOPM`);
-    /// [`Errno::RANGE`] if a value would exceed [`MAX_VALUE`]; [`Errno::ACCESS`] without permission
-    /// to write, or for waits for zero to read.
+    /// [`Errno::RANGE`] if a value would exceed [`MAX_VALUE`], or what there is to
+    /// [undo](Operation::undo) would, up or down; [`Errno::ACCESS`] without permission to write, or
+    /// for waits for zero to read.
     ///
     /// # Examples
     ///
