@@ -8,22 +8,26 @@ mod condvar;
 mod descriptor;
 mod fifo;
 mod futex;
+mod mq;
 mod mutex;
 mod nowait;
 mod pipe;
 mod process;
 mod rwlock;
 mod semaphore;
+mod shm;
 mod socket;
+mod sysv;
 
 use std::io::{Error, Result};
 use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 
 pub(crate) use clock::{now, now_by_system_call};
 pub(crate) use condvar::Condvar;
-pub(crate) use descriptor::{receive_descriptor, send_descriptor};
+pub(crate) use descriptor::{receive_descriptor, receive_packet, send_descriptors};
 pub(crate) use fifo::{mkfifo, open_fifo, unlink};
 pub(crate) use futex::Flag;
+pub(crate) use mq::{mq_attributes, mq_create, mq_receive, mq_send, mq_unlink};
 pub(crate) use mutex::{Kind, Mutex};
 pub(crate) use nowait::{read_nowait, read_nowait_through_proc, write_nowait};
 pub(crate) use pipe::{
@@ -33,8 +37,13 @@ pub(crate) use pipe::{
 pub(crate) use process::{exit, fork, id, kill, pidfd_open, reap, wait};
 pub(crate) use rwlock::RwLock;
 pub(crate) use semaphore::Semaphore;
+pub(crate) use shm::{map, memfd, seals, shm_unlink, unmap};
 pub(crate) use socket::{
-    next_len, own_credentials, peer_credentials, recv, recvmsg, send, sendmsg, shutdown, socketpair,
+    next_len, own_credentials, peer_credentials, recv, send, shutdown, socketpair,
+};
+pub(crate) use sysv::{
+    msg_remove, msgget, msgrcv, msgsnd, sem_remove, sem_value, semget, semop, set_sem_value,
+    shm_remove, shmat, shmdt, shmget,
 };
 
 /// A length that a call returned, or errno.

@@ -29,31 +29,6 @@ pub(crate) fn recv(fd: &impl AsRawFd, buffer: &mut [u8], flags: i32) -> Result<u
     length(unsafe { libc::recv(fd, buffer, len, flags) })
 }
 
-/// sendmsg of one buffer, and nothing along.
-pub(crate) fn sendmsg(fd: &impl AsRawFd, bytes: &[u8]) -> Result<usize> {
-    let mut vector =
-        libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-    // SAFETY: null pointers and zero lengths are valid in it.
-    let mut header: libc::msghdr = unsafe { core::mem::zeroed() };
-    header.msg_iov = &raw mut vector;
-    header.msg_iovlen = 1;
-    // SAFETY: the header and all that it points to live as long as the call, and are only read.
-    length(unsafe { libc::sendmsg(fd.as_raw_fd(), &raw const header, libc::MSG_NOSIGNAL) })
-}
-
-/// recvmsg into one buffer: the packet's length, and whether descriptors or credentials were lost.
-pub(crate) fn recvmsg(fd: &impl AsRawFd, buffer: &mut [u8]) -> Result<(usize, bool)> {
-    let mut vector = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-    // SAFETY: null pointers and zero lengths are valid in it.
-    let mut header: libc::msghdr = unsafe { core::mem::zeroed() };
-    header.msg_iov = &raw mut vector;
-    header.msg_iovlen = 1;
-    let flags = libc::MSG_TRUNC | libc::MSG_CMSG_CLOEXEC;
-    // SAFETY: the header and all that it points to live as long as the call, exclusively borrowed.
-    let len = length(unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut header, flags) })?;
-    Ok((len, header.msg_flags & libc::MSG_CTRUNC != 0))
-}
-
 /// The next packet's length, without taking it.
 pub(crate) fn next_len(fd: &impl AsRawFd) -> Result<usize> {
     recv(fd, &mut [], libc::MSG_PEEK | libc::MSG_TRUNC)

@@ -24,8 +24,8 @@ fn contenders() -> Vec<Contender> {
 fn libc() -> Contender {
     let (here, there) = by_hand::socketpair(libc::SOCK_SEQPACKET).unwrap();
     Contender::new("libc", move || {
-        by_hand::send_descriptor(&here, &here).unwrap();
-        drop(by_hand::receive_descriptor(&there).unwrap());
+        by_hand::send_descriptors(&here, &[0], &[here.as_raw_fd()]).unwrap();
+        drop(by_hand::receive_descriptor(&there, &mut [0]).unwrap().descriptor.unwrap());
     })
 }
 

@@ -4,6 +4,7 @@
 //! same numbers. What the kernel does is not counted; it does the same for both.
 
 mod locks;
+mod objects;
 mod pipes;
 mod processes;
 mod sockets;
@@ -41,7 +42,8 @@ impl Call {
 }
 
 fn all() -> impl Iterator<Item = &'static Wrapper> {
-    [pipes::WRAPPERS, sockets::WRAPPERS, processes::WRAPPERS, locks::WRAPPERS].into_iter().flatten()
+    let all = [pipes::WRAPPERS, sockets::WRAPPERS, objects::WRAPPERS, processes::WRAPPERS];
+    all.into_iter().chain([locks::WRAPPERS]).flatten()
 }
 
 pub(crate) fn groups() -> Vec<&'static str> {

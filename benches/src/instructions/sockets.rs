@@ -1,7 +1,7 @@
 //! Socket pairs.
 
 use std::io::IoSlice;
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 
 use rawipc::socket::{Ancillary, Credentials, Descriptors, SeqPacket, Shutdown, Stream};
 
@@ -16,8 +16,7 @@ pub(super) const WRAPPERS: &[Wrapper] = &[
     Wrapper { name: "SeqPacket::send", calls: send },
     Wrapper { name: "SeqPacket::send_with, nothing along", calls: send_with_nothing },
     Wrapper { name: "SeqPacket::send_with, a descriptor", calls: send_with_descriptor },
-    Wrapper { name: "SeqPacket::receive, against recv", calls: receive_against_recv },
-    Wrapper { name: "SeqPacket::receive, against recvmsg", calls: receive },
+    Wrapper { name: "SeqPacket::receive", calls: receive },
     Wrapper { name: "SeqPacket::receive_with, a descriptor", calls: receive_with_descriptor },
     Wrapper { name: "SeqPacket::next_len", calls: next_len },
     Wrapper { name: "SeqPacket::peer_credentials", calls: peer_credentials },
@@ -93,14 +92,14 @@ fn send() -> [Call; 2] {
 
 fn send_with_nothing() -> [Call; 2] {
     [
-        sending(|socket| by_hand::sendmsg(socket, &BYTES).unwrap()),
+        sending(|socket| by_hand::send_descriptors(socket, &BYTES, &[]).unwrap()),
         sending(|socket| socket.send_with(&[IoSlice::new(&BYTES)], Ancillary::new()).unwrap()),
     ]
 }
 
 fn send_with_descriptor() -> [Call; 2] {
     [
-        sending(|socket| by_hand::send_descriptor(socket, socket).unwrap()),
+        sending(|socket| by_hand::send_descriptors(socket, &[0], &[socket.as_raw_fd()]).unwrap()),
         sending(|socket| {
             let descriptors = [socket.as_fd()];
             let ancillary = Ancillary::new().descriptors(&descriptors);
@@ -109,16 +108,9 @@ fn send_with_descriptor() -> [Call; 2] {
     ]
 }
 
-fn receive_against_recv() -> [Call; 2] {
-    [
-        receiving(|socket| by_hand::recv(socket, &mut [0; 8], libc::MSG_TRUNC).unwrap()),
-        receiving(|socket| socket.receive(&mut [0; 8]).unwrap().whole().unwrap().len()),
-    ]
-}
-
 fn receive() -> [Call; 2] {
     [
-        receiving(|socket| by_hand::recvmsg(socket, &mut [0; 8]).unwrap()),
+        receiving(|socket| by_hand::receive_packet(socket, &mut [0; 8]).unwrap().len),
         receiving(|socket| socket.receive(&mut [0; 8]).unwrap().whole().unwrap().len()),
     ]
 }
@@ -130,7 +122,9 @@ fn receive_with_descriptor() -> [Call; 2] {
         here.send_with(&[IoSlice::new(&[0])], Ancillary::new().descriptors(&descriptors)).unwrap();
     };
     [
-        Call::after(fill, || by_hand::receive_descriptor(there).unwrap()),
+        Call::after(fill, || {
+            by_hand::receive_descriptor(there, &mut [0]).unwrap().descriptor.unwrap()
+        }),
         Call::after(fill, || {
             let mut descriptors = Descriptors::<1>::new();
             there.receive_with(&mut [0], &mut descriptors).unwrap().whole().unwrap();
