@@ -6,8 +6,13 @@
 //! sake nothing here says `crate::`.
 
 mod apart;
+mod descriptors;
+mod form;
 mod names;
+mod pages;
+mod pipe;
 mod posix_mq;
+mod sigpipe;
 mod sysv_msg;
 mod sysv_sem;
 mod sysv_shm;
@@ -24,6 +29,7 @@ pub struct Target {
 /// All of them.
 pub const TARGETS: &[Target] = &[
     Target { name: "names", run: names::run },
+    Target { name: "pipe", run: pipe::run },
     Target { name: "posix_mq", run: posix_mq::run },
     Target { name: "sysv_msg", run: sysv_msg::run },
     Target { name: "sysv_sem", run: sysv_sem::run },

@@ -80,6 +80,7 @@ macro_rules! targets {
 
 targets! {
     names,
+    pipe,
     posix_mq,
     sysv_msg,
     sysv_sem,
