@@ -13,6 +13,7 @@ mod pages;
 mod pipe;
 mod posix_mq;
 mod sigpipe;
+mod socket;
 mod sysv_msg;
 mod sysv_sem;
 mod sysv_shm;
@@ -31,6 +32,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "names", run: names::run },
     Target { name: "pipe", run: pipe::run },
     Target { name: "posix_mq", run: posix_mq::run },
+    Target { name: "socket", run: socket::run },
     Target { name: "sysv_msg", run: sysv_msg::run },
     Target { name: "sysv_sem", run: sysv_sem::run },
     Target { name: "sysv_shm", run: sysv_shm::run },

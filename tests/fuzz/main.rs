@@ -82,6 +82,7 @@ targets! {
     names,
     pipe,
     posix_mq,
+    socket,
     sysv_msg,
     sysv_sem,
     sysv_shm,
