@@ -7,6 +7,7 @@
 
 mod apart;
 mod descriptors;
+mod fifo;
 mod form;
 mod names;
 mod pages;
@@ -29,6 +30,7 @@ pub struct Target {
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
+    Target { name: "fifo", run: fifo::run },
     Target { name: "names", run: names::run },
     Target { name: "pipe", run: pipe::run },
     Target { name: "posix_mq", run: posix_mq::run },

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 
+use rawipc::pipe::Reader;
 use rawipc::{Errno, Result};
 
 /// A page that is in the pipe.
@@ -19,7 +20,7 @@ struct Page {
 }
 
 /// What is in a pipe, and how many copies of its ends there are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Pages {
     queue: VecDeque<Page>,
     page: usize,
@@ -32,10 +33,12 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// An empty pipe with one copy of each end.
-    pub(super) fn new(page: usize, capacity: usize, packets: bool) -> Self {
-        let queue = VecDeque::new();
-        Self { queue, page, most: capacity / page, packets, readers: 1, writers: 1 }
+    /// A pipe with so much room as that of `end`, which is empty, and of no ends so far.
+    pub(super) fn new(end: &Reader, packets: bool) -> Self {
+        let capacity = end.capacity().expect("a capacity");
+        let page = end.set_capacity(1).expect("a page");
+        assert_eq!(end.set_capacity(capacity), Ok(capacity));
+        Self { page, most: capacity / page, packets, ..Self::default() }
     }
 
     /// How many bytes wait to be read.
@@ -165,6 +168,13 @@ impl Pages {
             return Err(Errno::AGAIN);
         }
         Ok(!self.queue.is_empty())
+    }
+
+    /// What is in it goes with the last end.
+    pub(super) fn empty_if_closed(&mut self) {
+        if self.readers + self.writers == 0 {
+            self.queue.clear();
+        }
     }
 
     /// Makes room for at least `capacity` bytes.

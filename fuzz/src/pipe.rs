@@ -140,15 +140,14 @@ impl Line {
         flags.set(PipeFlags::CLOEXEC, wanted.close_on_exec);
         let pipe = if flags.is_empty() { Pipe::new() } else { Pipe::with(flags) };
         let Pipe { reader, writer } = pipe.expect("a pipe");
-        let capacity = reader.capacity().expect("a capacity");
-        let page = reader.set_capacity(1).expect("a page");
-        assert_eq!(reader.set_capacity(capacity), Ok(capacity));
+        let mut pages = Pages::new(&reader, wanted.packets);
+        (pages.readers, pages.writers) = (1, 1);
         Self {
             readers: vec![reader],
             writers: vec![writer],
             reads_wait: !wanted.nonblocking,
             writes_wait: !wanted.nonblocking,
-            pages: Pages::new(page, capacity, wanted.packets),
+            pages,
             made: 0,
         }
     }

@@ -79,6 +79,7 @@ macro_rules! targets {
 }
 
 targets! {
+    fifo,
     names,
     pipe,
     posix_mq,
