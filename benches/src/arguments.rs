@@ -1,21 +1,29 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use lexopt::{Arg, Parser, ValueExt as _};
 
 use crate::harness::Effort;
 
 pub(crate) const USAGE: &str = "\
-usage: rawipc-benches [--quick] [--list] [FILTER...]
+usage: rawipc-benches [--quick] [--noisy] [--out DIR] [--list] [FILTER...]
 
 Measures what has one of the FILTERs in its name, or all.
 
-  --quick   a tenth of the rounds: to see that it runs, not to quote
-  --list    only prints the names";
+  --quick     a tenth of the rounds: to see that it runs, not to quote
+  --noisy     measures though the machine is not quiet, and says so
+  --out DIR   writes DIR/README.md, DIR/data.csv and plots too
+  --list      only prints the names";
 
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
     pub(crate) help: bool,
     pub(crate) list: bool,
+    /// Measures on whatever machine there is.
+    pub(crate) noisy: bool,
+    /// Where the report goes, besides standard output.
+    pub(crate) out: Option<PathBuf>,
     quick: bool,
     filters: Vec<String>,
 }
@@ -27,6 +35,8 @@ impl Arguments {
         while let Some(argument) = parser.next()? {
             match argument {
                 Arg::Long("quick") => arguments.quick = true,
+                Arg::Long("noisy") => arguments.noisy = true,
+                Arg::Long("out") => arguments.out = Some(parser.value()?.into()),
                 Arg::Long("list") => arguments.list = true,
                 Arg::Long("help") | Arg::Short('h') => arguments.help = true,
                 Arg::Value(filter) => arguments.filters.push(filter.string()?),
@@ -44,5 +54,10 @@ impl Arguments {
 
     pub(crate) fn effort(&self) -> Effort {
         if self.quick { Effort::QUICK } else { Effort::FULL }
+    }
+
+    /// What a reader must not take for a result, if so.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.quick
     }
 }

@@ -1,8 +1,9 @@
-//! What the numbers were taken on, and what else it was doing.
+//! What the numbers were taken on, and what they were taken of.
 
 use core::fmt;
-use core::time::Duration;
 use std::fs::read_to_string;
+use std::path::Path;
+use std::process::Command;
 
 use rustix::system::uname;
 
@@ -11,14 +12,24 @@ use rustix::system::uname;
 pub(crate) struct Machine {
     processor: String,
     cpus: usize,
+    /// Whether this is a virtual machine, as far as the CPU tells.
+    is_guest: bool,
+    /// How the kernel picks the clock's speed, where it may.
+    governor: Option<String>,
     kernel: String,
 }
 
 impl Machine {
     pub(crate) fn this() -> Self {
+        let governor = read_to_string("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+        let flags = of_processor("flags").unwrap_or_default();
         Self {
-            processor: processor(),
+            // The kernel names no model on every architecture.
+            processor: of_processor("model name")
+                .unwrap_or_else(|| uname().machine().to_string_lossy().into_owned()),
             cpus: std::thread::available_parallelism().map_or(1, Into::into),
+            is_guest: flags.split(' ').any(|flag| flag == "hypervisor"),
+            governor: governor.ok().map(|name| name.trim().to_owned()),
             kernel: uname().release().to_string_lossy().into_owned(),
         }
     }
@@ -26,66 +37,59 @@ impl Machine {
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { processor, cpus, kernel } = self;
-        write!(f, "{processor}, {cpus} CPUs to run on, Linux {kernel}")
-    }
-}
-
-/// What others do on the machine while this process only looks.
-#[derive(Debug)]
-pub(crate) struct Traffic {
-    /// The load average over 1, 5 and 15 minutes. It comes late: what has just been compiled is in
-    /// it, and what has just been started is not.
-    load: String,
-    /// The part of the CPUs' time that is spent, or taken away by a hypervisor, just now.
-    busy: f64,
-}
-
-impl Traffic {
-    pub(crate) fn now() -> Self {
-        let load = read_to_string("/proc/loadavg").unwrap_or_default();
-        let load = load.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
-        let before = CpuTime::so_far();
-        std::thread::sleep(Duration::from_millis(500));
-        let after = CpuTime::so_far();
-        Self { load, busy: 1.0 - (after.idle - before.idle) / (after.all - before.all) }
-    }
-}
-
-impl fmt::Display for Traffic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { load, busy } = self;
-        write!(f, "load average {load}; CPUs {:.0} % busy with other things", busy * 100.0)?;
-        if *busy > 0.05 {
-            f.write_str(".\n\n**The machine is not quiet: do not quote these numbers**")?;
+        let Self { processor, cpus, is_guest, governor, kernel } = self;
+        write!(f, "- CPU: {processor}, {cpus} to run on")?;
+        if *is_guest {
+            f.write_str(", under a hypervisor")?;
         }
-        Ok(())
+        match governor {
+            Some(governor) => writeln!(f, ", governor {governor}")?,
+            None => writeln!(f, ", no governor to be seen")?,
+        }
+        writeln!(f, "- kernel: Linux {kernel}")
     }
 }
 
-/// Time of all CPUs together since the machine started, in the kernel's ticks.
-struct CpuTime {
-    idle: f64,
-    all: f64,
+/// What was measured, and when.
+#[derive(Debug)]
+pub(crate) struct Build {
+    commit: Option<String>,
+    date: Option<String>,
 }
 
-impl CpuTime {
-    fn so_far() -> Self {
-        let text = read_to_string("/proc/stat").unwrap_or_default();
-        let all_cpus = text.lines().next().unwrap_or_default();
-        // user, nice, system, idle, waiting for a disk, interrupts, soft ones, taken away
-        let ticks: Vec<f64> =
-            all_cpus.split_whitespace().skip(1).take(8).flat_map(str::parse).collect();
-        Self { idle: ticks.iter().skip(3).take(2).sum(), all: ticks.iter().sum() }
+impl Build {
+    pub(crate) fn this() -> Self {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let commit = ["describe", "--always", "--dirty", "--abbrev=12"];
+        Self {
+            commit: said(Command::new("git").arg("-C").arg(here).args(commit)),
+            date: said(Command::new("date").args(["-u", "+%F %H:%M UTC"])),
+        }
     }
 }
 
-/// The CPU's model; its architecture where the kernel names no model.
-fn processor() -> String {
-    let text = read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    model.map_or_else(
-        || uname().machine().to_string_lossy().into_owned(),
-        |(_, model)| model.to_owned(),
-    )
+impl fmt::Display for Build {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unknown = || "unknown".to_owned();
+        let commit = self.commit.clone().unwrap_or_else(unknown);
+        writeln!(f, "- crate: rawipc {}, commit {commit}", env!("RAWIPC"))?;
+        writeln!(f, "- compiler: {}", env!("COMPILER"))?;
+        writeln!(f, "- date: {}", self.date.clone().unwrap_or_else(unknown))
+    }
+}
+
+/// What a command prints, if it succeeds.
+fn said(command: &mut Command) -> Option<String> {
+    let output = command.output().ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// What the kernel says of the first CPU under this name.
+fn of_processor(name: &str) -> Option<String> {
+    let text = read_to_string("/proc/cpuinfo").ok()?;
+    let value = |line: &str| {
+        let (key, value) = line.split_once(':')?;
+        (key.trim() == name).then(|| value.trim().to_owned())
+    };
+    text.lines().find_map(value)
 }

@@ -24,6 +24,11 @@ impl Cpu {
         another_core.or(others.first()).copied()
     }
 
+    /// All that this process may use.
+    pub(crate) fn all() -> Vec<Self> {
+        allowed()
+    }
+
     /// Keeps the calling thread on this CPU from now on.
     pub(crate) fn pin(self) {
         let mut only = CpuSet::new();

@@ -15,7 +15,7 @@ use crate::harness::{Group, Report};
 pub(crate) const NAME: &str = "calls";
 
 /// All that is measured, in this order.
-fn all() -> impl Iterator<Item = &'static Group> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Group> {
     let files = [
         floor::GROUPS,
         pipe::GROUPS,

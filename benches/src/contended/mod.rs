@@ -10,7 +10,7 @@ mod rivals;
 use core::error::Error;
 
 use crate::arguments::Arguments;
-use crate::harness::{self, Effort, Spread, Table};
+use crate::harness::{self, Effort, Row, Spread, Table};
 use crate::helper;
 use crate::meeting::{self, Bracketed, Meeting};
 use crate::place::Cpu;
@@ -51,7 +51,7 @@ pub(crate) fn measure(arguments: &Arguments) {
             table.notes([format!("{}: not measured: {why}.", contest.name)]);
         }
     }
-    println!("{table}");
+    table.print();
 }
 
 fn measure_contest(
@@ -76,12 +76,12 @@ fn measure_contest(
     };
     (0..effort.warm_up).for_each(|warm_up| drop(round(warm_up)));
     let rounds: Vec<Bracketed<Vec<Got>>> = (0..effort.rounds).map(round).collect();
-    report(table, contest.name, &rivals, &rounds);
+    report(table, contest, &rivals, &rounds);
     Ok(())
 }
 
 /// Adds what was measured in one contest.
-fn report(table: &mut Table, name: &str, rivals: &[Rival], rounds: &[Bracketed<Vec<Got>>]) {
+fn report(table: &mut Table, contest: &Contest, rivals: &[Rival], rounds: &[Bracketed<Vec<Got>>]) {
     let (bounce, rounds) = meeting::undisturbed(rounds);
     let each = |rival: usize, number: fn(&Got) -> f64| -> Vec<f64> {
         rounds.iter().map(|round| number(&round.measured[rival])).collect()
@@ -90,16 +90,13 @@ fn report(table: &mut Table, name: &str, rivals: &[Rival], rounds: &[Bracketed<V
     for (rival, ratio) in harness::ratios(&rates).into_iter().enumerate() {
         let rate = Spread::of(&rates[rival]);
         let least = Spread::of(&each(rival, Got::least_part)).median;
-        table.compared(
-            [
-                if ratio.is_baseline() { name.to_owned() } else { String::new() },
-                rivals[rival].to_string(),
-                format!("{:.1}", rate.median),
-                rate.quartiles(1),
-                format!("{:.1} %", least * 100.0),
-            ],
-            ratio,
+        table.add(
+            Row::new(NAME, contest.name, &rivals[rival].to_string())
+                .processes(contest.crowd.each_cpu * 2)
+                .spread("M/s", rate, 1)
+                .number("part", "least", least, format!("{:.1} %", least * 100.0))
+                .compared(ratio),
         );
     }
-    table.notes(bounce.map(|bounce| format!("{name}: {bounce}")));
+    table.notes(bounce.map(|bounce| format!("{}: {bounce}", contest.name)));
 }

@@ -13,7 +13,7 @@ use core::time::Duration;
 use std::time::Instant;
 
 use crate::arguments::Arguments;
-use crate::harness::{self, Effort, Spread, Table};
+use crate::harness::{self, Effort, Row, Spread, Table};
 use crate::helper;
 use crate::meeting::{self, Bracketed, Ends, Meeting, Player, Times};
 use crate::place::Cpu;
@@ -77,7 +77,7 @@ pub(crate) fn measure(arguments: &Arguments) {
             table.notes([format!("{}: not measured: {why}.", scene.name)]);
         }
     }
-    println!("{table}");
+    table.print();
 }
 
 fn measure_in(scene: &Scene, effort: Effort, table: &mut Table) -> Result<(), Box<dyn Error>> {
@@ -92,7 +92,7 @@ fn measure_in(scene: &Scene, effort: Effort, table: &mut Table) -> Result<(), Bo
 }
 
 /// Adds what was measured in one scene.
-fn report(table: &mut Table, name: &str, rounds: &[Bracketed<Times>]) {
+fn report(table: &mut Table, name: &'static str, rounds: &[Bracketed<Times>]) {
     let (bounce, rounds) = meeting::undisturbed(rounds);
     let median = |way| rounds.iter().map(|round| round.measured.median(way)).collect();
     let mut ways: Vec<(usize, Vec<f64>)> = (0..WAYS.len()).map(|way| (way, median(way))).collect();
@@ -103,18 +103,9 @@ fn report(table: &mut Table, name: &str, rounds: &[Bracketed<Times>]) {
     let (ways, medians): (Vec<_>, Vec<_>) = ways.into_iter().unzip();
     for ((way, medians), ratio) in ways.into_iter().zip(&medians).zip(harness::ratios(&medians)) {
         let times = meeting::together(&rounds, way);
-        let at = |quantile| meeting::microseconds(times.value_at_quantile(quantile));
-        table.compared(
-            [
-                if ratio.is_baseline() { name.to_owned() } else { String::new() },
-                WAYS[way].name.to_owned(),
-                at(0.5),
-                at(0.99),
-                at(0.999),
-                meeting::in_bounces(&rounds, medians, 1),
-            ],
-            ratio,
-        );
+        let row = Row::new(NAME, "there and back", WAYS[way].name).titled(name).place(name);
+        let bounces = meeting::in_bounces(&rounds, medians, 1);
+        table.add(meeting::percentiles(row, &times).cell(bounces).compared(ratio));
     }
     table.notes(bounce.map(|bounce| format!("{name}: {bounce}")));
 }

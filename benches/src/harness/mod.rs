@@ -7,16 +7,18 @@
 mod record;
 mod report;
 mod rounds;
+mod row;
 mod spread;
 mod table;
 
 use core::hint::black_box;
 use core::time::Duration;
+use std::time::Instant;
 
-#[allow(unused_imports, reason = "the suites begin to")]
 pub(crate) use record::{Record, record, records};
 pub(crate) use report::Report;
 pub(crate) use rounds::{compare, preemptions};
+pub(crate) use row::Row;
 pub(crate) use spread::{Ratio, Spread, ratios};
 pub(crate) use table::Table;
 
@@ -25,11 +27,13 @@ pub(crate) use table::Table;
 #[derive(Debug)]
 pub(crate) struct Group {
     pub(crate) name: &'static str,
+    /// None where it takes two CPUs, and there is only one.
     pub(crate) contenders: fn() -> Vec<Contender>,
 }
 
 /// One way to do what its group is about.
-pub(crate) struct Contender {
+#[allow(missing_debug_implementations, reason = "it is a closure, mostly")]
+pub struct Contender {
     pub(crate) name: &'static str,
     /// Does it so many times.
     repeat: Box<dyn FnMut(u64)>,
@@ -48,6 +52,19 @@ impl Contender {
     /// One for whom there is something to do before and after the repetitions.
     pub(crate) fn repeating(name: &'static str, repeat: impl FnMut(u64) + 'static) -> Self {
         Self { name, repeat: Box::new(repeat) }
+    }
+
+    /// What it is called in tables.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// How long it takes to do it so many times.
+    pub fn time(&mut self, times: u64) -> Duration {
+        let start = Instant::now();
+        (self.repeat)(times);
+        start.elapsed()
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use serde::Serialize;
+
 /// One number, and what it is of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct Record {
     pub(crate) suite: &'static str,
     /// What is done: the same for all contenders that are compared.
@@ -26,13 +28,11 @@ pub(crate) struct Record {
 static RECORDS: Mutex<Vec<Record>> = Mutex::new(Vec::new());
 
 /// Keeps a number for the end of the run.
-#[allow(dead_code, reason = "the suites begin to")]
 pub(crate) fn record(record: Record) {
     RECORDS.lock().unwrap_or_else(PoisonError::into_inner).push(record);
 }
 
 /// All that have been kept so far.
-#[allow(dead_code, reason = "the suites begin to")]
 pub(crate) fn records() -> Vec<Record> {
     RECORDS.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }

@@ -1,4 +1,4 @@
-use super::{Group, Spread, Table, compare, ratios};
+use super::{Group, Row, Spread, Table, compare, ratios};
 use crate::arguments::Arguments;
 use crate::helper;
 use crate::place::Cpu;
@@ -21,20 +21,20 @@ impl Report {
             helper::watch();
             eprintln!("{}/{}", self.suite, group.name);
             let mut contenders = (group.contenders)();
+            if contenders.is_empty() {
+                table.notes([format!("{}: not measured: there is only one CPU.", group.name)]);
+            }
             let results = compare(&mut contenders, arguments.effort());
-            let ratios = ratios(&results);
-            for ((contender, result), ratio) in contenders.iter().zip(&results).zip(ratios) {
-                let spread = Spread::of(result);
-                let title = if ratio.is_baseline() { group.name } else { "" };
-                let cells = [
-                    title.to_owned(),
-                    contender.name.to_owned(),
-                    format!("{:.*}", self.decimals, spread.median),
-                    spread.quartiles(self.decimals),
-                ];
-                table.compared(cells, ratio);
+            for ((contender, result), ratio) in
+                contenders.iter().zip(&results).zip(ratios(&results))
+            {
+                table.add(
+                    Row::new(self.suite, group.name, contender.name)
+                        .spread("ns", Spread::of(result), self.decimals)
+                        .compared(ratio),
+                );
             }
         }
-        println!("{table}");
+        table.print();
     }
 }

@@ -1,7 +1,6 @@
 //! The rounds.
 
 use core::time::Duration;
-use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
 
@@ -43,7 +42,7 @@ fn time_undisturbed(contender: &mut Contender, times: u64) -> Duration {
     let mut left = 8;
     loop {
         let before = preemptions();
-        let elapsed = time(contender, times);
+        let elapsed = contender.time(times);
         left -= 1;
         if preemptions() == before || left == 0 {
             return elapsed;
@@ -55,12 +54,6 @@ fn time_undisturbed(contender: &mut Contender, times: u64) -> Duration {
 pub(crate) fn preemptions() -> i64 {
     let usage = getrusage(UsageWho::RUSAGE_THREAD).expect("this thread's usage");
     usage.involuntary_context_switches()
-}
-
-fn time(contender: &mut Contender, times: u64) -> Duration {
-    let start = Instant::now();
-    (contender.repeat)(times);
-    start.elapsed()
 }
 
 fn nanoseconds(duration: Duration) -> f64 {

@@ -7,9 +7,9 @@ use core::fmt;
 /// Not the mean, which one interrupt moves; not the minimum, which one lucky round sets.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Spread {
-    lower: f64,
+    pub(super) lower: f64,
     pub(crate) median: f64,
-    upper: f64,
+    pub(super) upper: f64,
 }
 
 impl Spread {

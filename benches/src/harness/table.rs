@@ -5,13 +5,16 @@ use core::fmt;
 use comfy_table::presets::ASCII_MARKDOWN;
 use comfy_table::{Cell, CellAlignment};
 
-use super::Ratio;
+use super::{Ratio, Row, record};
+use crate::paper;
 
 /// A Markdown table, with a note below it if some of it cannot be compared.
 #[derive(Debug)]
 pub(crate) struct Table {
     title: &'static str,
     body: comfy_table::Table,
+    /// Of the last row that was added: it is shown once.
+    last: String,
     unsteady: usize,
     notes: Vec<String>,
 }
@@ -20,7 +23,7 @@ impl Table {
     pub(crate) fn new(title: &'static str, header: &[&str]) -> Self {
         let mut body = comfy_table::Table::new();
         body.load_style(ASCII_MARKDOWN).set_header(header.iter().copied());
-        Self { title, body, unsteady: 0, notes: Vec::new() }
+        Self { title, body, last: String::new(), unsteady: 0, notes: Vec::new() }
     }
 
     /// Whether nothing has been added.
@@ -28,7 +31,19 @@ impl Table {
         self.body.is_empty() && self.notes.is_empty()
     }
 
-    /// Adds a row: two cells of text, then numbers.
+    /// Adds a row, and keeps its numbers.
+    pub(crate) fn add(&mut self, row: Row) {
+        row.records().for_each(record);
+        let title = if row.title == self.last { "" } else { &row.title };
+        let cells = [title.to_owned(), row.by().to_owned()].into_iter().chain(row.cells);
+        match row.ratio {
+            Some(ratio) => self.compared(cells, ratio),
+            None => self.row(cells),
+        }
+        self.last = row.title;
+    }
+
+    /// Adds a row of which nothing is kept: two cells of text, then numbers.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
         let align = |(index, cell): (usize, String)| {
             let side = if index < 2 { CellAlignment::Left } else { CellAlignment::Right };
@@ -37,7 +52,7 @@ impl Table {
         self.body.add_row(cells.into_iter().enumerate().map(align));
     }
 
-    /// Adds a row that ends with a ratio and its quartiles.
+    /// Adds a row that ends with a ratio and its quartiles, of which nothing is kept.
     pub(crate) fn compared(&mut self, cells: impl IntoIterator<Item = String>, ratio: Ratio) {
         self.unsteady += usize::from(!ratio.is_steady());
         self.row(cells.into_iter().chain([ratio.to_string(), ratio.quartiles()]));
@@ -47,11 +62,20 @@ impl Table {
     pub(crate) fn notes(&mut self, notes: impl IntoIterator<Item = String>) {
         self.notes.extend(notes);
     }
+
+    /// Onto standard output, and into the report.
+    pub(crate) fn print(&self) {
+        paper::print(self);
+    }
 }
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "## {}\n\n{}", self.title, self.body.trim_fmt())?;
+        writeln!(f, "## {}", self.title)?;
+        // Else there are notes only, which say why.
+        if !self.body.is_empty() {
+            writeln!(f, "\n{}", self.body.trim_fmt())?;
+        }
         if self.unsteady > 0 {
             writeln!(
                 f,
@@ -64,5 +88,20 @@ impl fmt::Display for Table {
             writeln!(f)?;
         }
         self.notes.iter().try_for_each(|note| writeln!(f, "- {note}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+
+    #[test]
+    fn where_nothing_could_be_measured_there_is_no_table() {
+        let mut table = Table::new("Title", &["calls", "by"]);
+        table.notes(["group: not measured: there is only one CPU.".to_owned()]);
+        assert_eq!(
+            table.to_string(),
+            "## Title\n\n- group: not measured: there is only one CPU.\n"
+        );
     }
 }

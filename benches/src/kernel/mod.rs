@@ -11,7 +11,7 @@ use core::hint::black_box;
 use std::time::Instant;
 
 use crate::arguments::Arguments;
-use crate::harness::{self, Effort, Spread, Table};
+use crate::harness::{self, Effort, Row, Spread, Table};
 use crate::helper::{self, Helper};
 use crate::place::Cpu;
 use pi::Kernel;
@@ -59,14 +59,14 @@ pub(crate) fn measure(arguments: &Arguments) {
         let rates = rates(&contenders, crowd, arguments.effort());
         let ratios = harness::ratios(&rates);
         for ((contender, rates), ratio) in contenders.iter().zip(&rates).zip(ratios) {
-            let spread = Spread::of(rates);
-            let title = if ratio.is_baseline() { crowd.name } else { "" };
-            let cells = [title.to_owned(), contender.0.clone()];
-            let numbers = [format!("{:.2}", spread.median), spread.quartiles(2)];
-            table.compared(cells.into_iter().chain(numbers), ratio);
+            table.add(
+                Row::new(NAME, crowd.name, &contender.0)
+                    .spread("G/s", Spread::of(rates), 2)
+                    .compared(ratio),
+            );
         }
     }
-    println!("{table}");
+    table.print();
 }
 
 /// What only divides, what does not divide and is not exact, and the driver's.

@@ -15,7 +15,7 @@ use crate::harness::{Group, Report};
 pub(crate) const NAME: &str = "locks";
 
 /// All that is measured, in this order; the first of each is the crate's.
-fn all() -> impl Iterator<Item = &'static Group> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Group> {
     [locking::GROUPS, signalling::GROUPS].into_iter().flatten()
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use hdrhistogram::Histogram;
 
 use super::{Bracketed, Place};
-use crate::harness::Effort;
+use crate::harness::{Effort, Row};
 use crate::helper::Helper;
 use crate::place::Cpu;
 
@@ -95,6 +95,23 @@ pub(crate) fn together(rounds: &[&Bracketed<Times>], player: usize) -> Histogram
         all.add(&round.measured.0[player]).expect("all histograms are of the same kind");
     }
     all
+}
+
+/// Three cells: p50, p99 and p99.9 in microseconds.
+pub(crate) fn percentiles(row: Row, times: &Histogram<u32>) -> Row {
+    [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)]
+        .into_iter()
+        .fold(row, |row, (name, quantile)| time(row, name, times.value_at_quantile(quantile)))
+}
+
+/// A cell: the longest, in microseconds.
+pub(crate) fn maximum(row: Row, times: &Histogram<u32>) -> Row {
+    time(row, "max", times.max())
+}
+
+fn time(row: Row, statistic: &'static str, nanoseconds: u64) -> Row {
+    let shown = format!("{}.{:02}", nanoseconds / 1000, nanoseconds % 1000 / 10);
+    row.number("ns", statistic, Duration::from_nanos(nanoseconds).as_secs_f64() * 1e9, shown)
 }
 
 /// An empty histogram: three digits, from a nanosecond to a minute.

@@ -12,7 +12,7 @@ use crate::place::Cpu;
 use awake::Awake;
 use bounce::Bounce;
 pub(crate) use bounce::{Bracketed, in_bounces, undisturbed};
-pub(crate) use game::{Ends, Player, Times, play, together};
+pub(crate) use game::{Ends, Player, Times, maximum, percentiles, play, together};
 
 /// What those are who meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,9 +77,4 @@ impl Place {
         let bounces = before.zip(probe()).map(|(before, after)| [before, after]);
         Bracketed { measured, bounces }
     }
-}
-
-/// As tables have it.
-pub(crate) fn microseconds(nanoseconds: u64) -> String {
-    format!("{}.{:02}", nanoseconds / 1000, nanoseconds % 1000 / 10)
 }

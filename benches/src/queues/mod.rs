@@ -19,11 +19,16 @@ mod team;
 mod waiting;
 
 use crate::arguments::Arguments;
-use crate::harness::Table;
+use crate::harness::{Group, Table};
 use crate::meeting::{Meeting, Place};
 use crate::place::Cpu;
 
 pub(crate) const NAME: &str = "queues";
+
+/// Those at which nobody else is.
+pub(crate) fn alone() -> impl Iterator<Item = &'static Group> {
+    alone::GROUPS.iter()
+}
 
 pub(crate) fn groups() -> Vec<&'static str> {
     let round_trips = round_trips::GROUPS.iter().map(|group| group.name);
@@ -84,6 +89,6 @@ fn on_two_cpus(name: &str, table: &mut Table, measure: impl FnOnce(&Place, &mut 
 /// Unless nothing of it was wanted.
 fn print(table: &Table) {
     if !table.is_empty() {
-        println!("{table}");
+        table.print();
     }
 }

@@ -12,16 +12,17 @@ use crate::place::Cpu;
 /// Who sends the same there and back.
 pub(super) struct Group {
     pub(super) name: &'static str,
+    bytes: usize,
     all: fn(Cpu) -> Vec<Exchange>,
 }
 
 pub(super) const GROUPS: &[Group] = &[
-    Group { name: "round trips of 8 B", all: of_8_bytes },
-    Group { name: "round trips of 48 B", all: of_words::<6> },
-    Group { name: "round trips of 64 B", all: of_words::<8> },
-    Group { name: "round trips of 4 KiB", all: of_words::<512> },
-    Group { name: "round trips of 8 B, Spsc, trying or waiting", all: spsc_both },
-    Group { name: "round trips of 8 B, Mpmc, trying or waiting", all: mpmc_both },
+    Group { name: "round trips of 8 B", bytes: 8, all: of_8_bytes },
+    Group { name: "round trips of 48 B", bytes: 48, all: of_words::<6> },
+    Group { name: "round trips of 64 B", bytes: 64, all: of_words::<8> },
+    Group { name: "round trips of 4 KiB", bytes: 4096, all: of_words::<512> },
+    Group { name: "round trips of 8 B, Spsc, trying or waiting", bytes: 8, all: spsc_both },
+    Group { name: "round trips of 8 B, Mpmc, trying or waiting", bytes: 8, all: mpmc_both },
 ];
 
 /// How many messages each queue holds.
@@ -75,9 +76,7 @@ pub(super) fn measure(group: &Group, place: &Place, effort: Effort, table: &mut 
     let all = (group.all)(place.away);
     let trips = trips(all, place, effort, 2, 0.0, 1);
     for row in trips.rows {
-        let title = if row.ratio.is_baseline() { group.name } else { "" };
-        let [median, late] = [row.median, row.at(0.999)].map(|time| format!("{time:.0}"));
-        table.compared([title.to_owned(), row.by, median, late, row.in_bounces], row.ratio);
+        table.add(row.row(group.name, 1.0, 0).bytes(group.bytes));
     }
     table.notes(trips.bounce.map(|bounce| format!("{}: {bounce}", group.name)));
 }

@@ -1,7 +1,8 @@
 //! The rounds, in which each has its turn between two probes.
 
+use super::NAME;
 use super::exchange::{self, Exchange};
-use crate::harness::{self, Effort, Ratio, Spread};
+use crate::harness::{self, Effort, Ratio, Row, Spread};
 use crate::helper;
 use crate::meeting::{self, Bracketed, Place};
 
@@ -30,24 +31,36 @@ pub(super) fn rounds<R>(
 
 /// How long the trips of several took, the first of whom the others are compared with.
 pub(super) struct Report {
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Vec<Trips>,
     /// What the probes said.
     pub(super) bounce: Option<String>,
 }
 
 /// One of them.
-pub(super) struct Row {
+pub(super) struct Trips {
     pub(super) by: String,
-    /// What a trip took, in nanoseconds: the median of the rounds.
-    pub(super) median: f64,
+    /// What a trip took, in nanoseconds, by round.
+    pub(super) spread: Spread,
     /// All that were timed by themselves, the shortest first.
     times: Vec<f64>,
     pub(super) in_bounces: String,
     pub(super) ratio: Ratio,
 }
 
-impl Row {
-    pub(super) fn at(&self, quantile: f64) -> f64 {
+impl Trips {
+    /// As one row: the median and the latest of a thousand, times so much; in bounces; the ratio.
+    pub(super) fn row(self, group: &str, scale: f64, decimals: usize) -> Row {
+        let (median, late) = (self.spread.median, self.at(0.999));
+        let shown = |time: f64| format!("{:.decimals$}", time * scale);
+        Row::new(NAME, group, &self.by)
+            .kept_spread("ns", self.spread)
+            .cell(shown(median))
+            .number("ns", "p99.9", late, shown(late))
+            .cell(self.in_bounces)
+            .compared(self.ratio)
+    }
+
+    fn at(&self, quantile: f64) -> f64 {
         #[allow(
             clippy::cast_possible_truncation,
             clippy::cast_precision_loss,
@@ -88,8 +101,8 @@ pub(super) fn trips(
         times.sort_by(f64::total_cmp);
         let Exchange { name, kin, .. } = &all[one];
         let in_bounces = meeting::in_bounces(&rounds, medians, 2);
-        let median = Spread::of(medians).median;
-        Row { by: format!("{name}, {kin}"), median, times, in_bounces, ratio }
+        let spread = Spread::of(medians);
+        Trips { by: format!("{name}, {kin}"), spread, times, in_bounces, ratio }
     };
     let rows = order.into_iter().zip(&medians).zip(harness::ratios(&medians)).map(row).collect();
     Report { rows, bounce }

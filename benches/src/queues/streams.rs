@@ -2,6 +2,7 @@
 
 use core::hint::black_box;
 
+use super::NAME;
 use super::batches;
 use super::channels::{
     Message, Receives, Sends, array_queue, mpmc, mpmc_waiting, rtrb, spsc, spsc_waiting,
@@ -10,7 +11,7 @@ use super::crowd;
 use super::in_place;
 use super::rounds::rounds;
 use super::team::{Part, Team};
-use crate::harness::{self, Effort, Spread, Table};
+use crate::harness::{self, Effort, Row, Spread, Table};
 use crate::helper;
 use crate::meeting::{self, Kin, Place};
 use crate::place::Cpu;
@@ -18,6 +19,7 @@ use crate::place::Cpu;
 /// Who streams the same in different ways.
 pub(super) struct Group {
     pub(super) name: &'static str,
+    bytes: usize,
     pub(super) all: fn(Cpu) -> Vec<Stream>,
     /// For how long in each round.
     pub(super) slices: u32,
@@ -103,62 +105,62 @@ const SMALL: usize = 256 << 10;
 const LARGE: usize = 1 << 20;
 
 pub(super) const GROUPS: &[Group] = &[
-    one_by_one("stream of 8 B, 256 KiB", |away| {
+    one_by_one("stream of 8 B, 256 KiB", 8, |away| {
         each::<1, { numbered(SMALL, 1) }, { slots(SMALL, 8) }>(away)
     }),
-    one_by_one("stream of 8 B, 1 MiB", |away| {
+    one_by_one("stream of 8 B, 1 MiB", 8, |away| {
         each::<1, { numbered(LARGE, 1) }, { slots(LARGE, 8) }>(away)
     }),
-    one_by_one("stream of 64 B, 256 KiB", |away| {
+    one_by_one("stream of 64 B, 256 KiB", 64, |away| {
         each::<8, { numbered(SMALL, 8) }, { slots(SMALL, 64) }>(away)
     }),
-    one_by_one("stream of 64 B, 1 MiB", |away| {
+    one_by_one("stream of 64 B, 1 MiB", 64, |away| {
         each::<8, { numbered(LARGE, 8) }, { slots(LARGE, 64) }>(away)
     }),
-    one_by_one("stream of 4 KiB, 256 KiB", |away| {
+    one_by_one("stream of 4 KiB, 256 KiB", 4096, |away| {
         each::<512, { numbered(SMALL, 512) }, { slots(SMALL, 4096) }>(away)
     }),
-    one_by_one("stream of 4 KiB, 1 MiB", |away| {
+    one_by_one("stream of 4 KiB, 1 MiB", 4096, |away| {
         each::<512, { numbered(LARGE, 512) }, { slots(LARGE, 4096) }>(away)
     }),
-    one_by_one("stream of 8 B, Spsc, trying or waiting", |away| {
+    one_by_one("stream of 8 B, Spsc, trying or waiting", 8, |away| {
         vec![
             stream("try_push and try_pop", Kin::Processes, away, spsc::<1, WAITING>),
             stream("push and pop", Kin::Processes, away, spsc_waiting::<1, WAITING>),
         ]
     }),
-    one_by_one("stream of 8 B, Mpmc, trying or waiting", |away| {
+    one_by_one("stream of 8 B, Mpmc, trying or waiting", 8, |away| {
         vec![
             stream("try_push and try_pop", Kin::Processes, away, mpmc::<1, WAITING>),
             stream("push and pop", Kin::Processes, away, mpmc_waiting::<1, WAITING>),
         ]
     }),
-    one_by_one("stream of 8 B by 64, 256 KiB", |away| {
+    one_by_one("stream of 8 B by 64, 256 KiB", 8, |away| {
         batches::each::<1, { numbered(SMALL, 1) }, { slots(SMALL, 8) }>(away)
     }),
-    one_by_one("stream of 8 B by 64, 1 MiB", |away| {
+    one_by_one("stream of 8 B by 64, 1 MiB", 8, |away| {
         batches::each::<1, { numbered(LARGE, 1) }, { slots(LARGE, 8) }>(away)
     }),
-    one_by_one("stream of 64 B by 64, 256 KiB", |away| {
+    one_by_one("stream of 64 B by 64, 256 KiB", 64, |away| {
         batches::each::<8, { numbered(SMALL, 8) }, { slots(SMALL, 64) }>(away)
     }),
-    one_by_one("stream of 64 B by 64, 1 MiB", |away| {
+    one_by_one("stream of 64 B by 64, 1 MiB", 64, |away| {
         batches::each::<8, { numbered(LARGE, 8) }, { slots(LARGE, 64) }>(away)
     }),
-    one_by_one("stream of 4 KiB in place, 256 KiB", |away| {
+    one_by_one("stream of 4 KiB in place, 256 KiB", 4096, |away| {
         in_place::each::<{ numbered(SMALL, 512) }, { slots(SMALL, 4096) }>(away)
     }),
-    one_by_one("stream of 4 KiB in place, 1 MiB", |away| {
+    one_by_one("stream of 4 KiB in place, 1 MiB", 4096, |away| {
         in_place::each::<{ numbered(LARGE, 512) }, { slots(LARGE, 4096) }>(away)
     }),
-    Group { name: "8 B, 2 to 2 on 2 CPUs", all: crowd::each::<2>, slices: 10 },
-    Group { name: "8 B, 4 to 4 on 2 CPUs", all: crowd::each::<4>, slices: 10 },
+    Group { name: "8 B, 2 to 2 on 2 CPUs", bytes: 8, all: crowd::each::<2>, slices: 10 },
+    Group { name: "8 B, 4 to 4 on 2 CPUs", bytes: 8, all: crowd::each::<4>, slices: 10 },
 ];
 
 const WAITING: usize = numbered(SMALL, 1);
 
-const fn one_by_one(name: &'static str, all: fn(Cpu) -> Vec<Stream>) -> Group {
-    Group { name, all, slices: 2 }
+const fn one_by_one(name: &'static str, bytes: usize, all: fn(Cpu) -> Vec<Stream>) -> Group {
+    Group { name, bytes, all, slices: 2 }
 }
 
 /// Messages of `W` words through `N` slots with a word beside each, or `M` without.
@@ -202,14 +204,12 @@ pub(super) fn measure(group: &Group, place: &Place, effort: Effort, table: &mut 
     let rates = |one: usize| rounds.iter().map(|round| round.measured[one]).collect();
     let rates: Vec<Vec<f64>> = (0..all.len()).map(rates).collect();
     for ((one, rates), ratio) in all.iter().zip(&rates).zip(harness::ratios(&rates)) {
-        let rate = Spread::of(rates);
-        let cells = [
-            if ratio.is_baseline() { group.name.to_owned() } else { String::new() },
-            format!("{}, {}", one.name, one.kin),
-            format!("{:.1}", rate.median),
-            rate.quartiles(1),
-        ];
-        table.compared(cells, ratio);
+        table.add(
+            Row::new(NAME, group.name, &format!("{}, {}", one.name, one.kin))
+                .bytes(group.bytes)
+                .spread("M/s", Spread::of(rates), 1)
+                .compared(ratio),
+        );
     }
     table.notes(bounce.map(|bounce| format!("{}: {bounce}", group.name)));
 }

@@ -160,9 +160,8 @@ pub(super) fn measure(
     let work = scene.work.as_secs_f64() * 1e9;
     let trips = trips(all, &place, effort, 4, work, scene.yardsticks);
     for row in trips.rows {
-        let title = if row.ratio.is_baseline() { scene.name } else { "" };
-        let [median, late] = [row.median, row.at(0.999)].map(|time| format!("{:.2}", time / 1e3));
-        table.compared([title.to_owned(), row.by, median, late, row.in_bounces], row.ratio);
+        let row = row.row("there and back, waiting", 1e-3, 2);
+        table.add(row.titled(scene.name).bytes(8).place(scene.name));
     }
     table.notes(trips.bounce.map(|bounce| format!("{}: {bounce}", scene.name)));
     Ok(())

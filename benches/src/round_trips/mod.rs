@@ -10,7 +10,7 @@ mod by_rawipc;
 use core::error::Error;
 
 use crate::arguments::Arguments;
-use crate::harness::{self, Effort, Table};
+use crate::harness::{self, Effort, Row, Table};
 use crate::helper;
 use crate::meeting::{self, Bracketed, Ends, Meeting, Player, Times};
 use crate::place::Cpu;
@@ -51,11 +51,11 @@ pub(crate) fn measure(arguments: &Arguments) {
             table.notes([format!("{place}: not measured: {why}.")]);
         }
     }
-    println!("{table}");
+    table.print();
 }
 
 fn measure_at(
-    name: &str,
+    name: &'static str,
     meeting: Meeting,
     effort: Effort,
     table: &mut Table,
@@ -67,30 +67,22 @@ fn measure_at(
         let ends = [channel.by_libc, channel.by_rawipc];
         let mut players = ends.map(|ends| Player::new(ends(), place.away));
         let rounds = meeting::play(&mut players, &place, effort);
-        report(table, &format!("{}, {name}", channel.name), &rounds);
+        report(table, channel.name, name, &rounds);
     }
     Ok(())
 }
 
 /// Adds what was measured of a channel in one place.
-fn report(table: &mut Table, title: &str, rounds: &[Bracketed<Times>]) {
+fn report(table: &mut Table, channel: &str, place: &'static str, rounds: &[Bracketed<Times>]) {
+    let title = format!("{channel}, {place}");
     let (bounce, rounds) = meeting::undisturbed(rounds);
     let median = |player| rounds.iter().map(|round| round.measured.median(player)).collect();
     let medians = [0, 1].map(median);
     for (player, ratio) in harness::ratios(&medians).into_iter().enumerate() {
         let times = meeting::together(&rounds, player);
-        let at = |quantile| meeting::microseconds(times.value_at_quantile(quantile));
-        table.compared(
-            [
-                if ratio.is_baseline() { title.to_owned() } else { String::new() },
-                ["libc", "rawipc"][player].to_owned(),
-                at(0.5),
-                at(0.99),
-                at(0.999),
-                meeting::microseconds(times.max()),
-            ],
-            ratio,
-        );
+        let row = Row::new(NAME, channel, ["libc", "rawipc"][player]);
+        let row = row.titled(&title).bytes(8).place(place);
+        table.add(meeting::maximum(meeting::percentiles(row, &times), &times).compared(ratio));
     }
     table.notes(bounce.map(|bounce| format!("{title}: {bounce}")));
 }

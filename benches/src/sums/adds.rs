@@ -8,6 +8,7 @@ use rawipc::sum::{AtomicF64, ExactSum, ShardedSum};
 
 use super::rival::Rival;
 use crate::harness::{Contender, Group};
+use crate::place::Cpu;
 
 pub(super) const GROUPS: &[Group] = &[
     Group { name: "an add, alone", contenders: alone },
@@ -55,10 +56,21 @@ fn pairs() -> [[Adds; 2]; 4] {
 
 fn alone() -> Vec<Contender> {
     let contender = |(name, [add, _]): (_, [Adds; 2])| Contender::repeating(name, add);
-    NAMES.into_iter().zip(pairs()).map(contender).collect()
+    let mut all: Vec<Contender> = NAMES.into_iter().zip(pairs()).map(contender).collect();
+    let theirs = atomic_float::AtomicF64::new(0.0);
+    all.push(Contender::new("atomic_float", move || theirs.fetch_add(black_box(1.5), Relaxed)));
+    let mut plain = 0.0;
+    all.push(Contender::new("plain, not shared", move || {
+        plain += black_box(1.5);
+        black_box(&mut plain);
+    }));
+    all
 }
 
 fn contended() -> Vec<Contender> {
+    if Cpu::away().is_none() {
+        return Vec::new();
+    }
     let contender = |(name, [mut mine, theirs]): (_, [Adds; 2])| {
         let rival = Rival::start(theirs);
         Contender::repeating(name, move |times| rival.during(|| mine(times)))

@@ -9,7 +9,7 @@ use crate::harness::{Group, Report};
 
 pub(crate) const NAME: &str = "sums";
 
-fn all() -> impl Iterator<Item = &'static Group> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Group> {
     [adds::GROUPS, slices::GROUPS].into_iter().flatten()
 }
 
