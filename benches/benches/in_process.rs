@@ -1,9 +1,10 @@
 //! What calls cost within one process, by criterion: for whoever changes one of them and wants to
-//! know what that did. The same ways as in the tables, each by itself and not in turns.
+//! know what that did. The same ways as in the tables, but each by itself and not in turns.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 
-fn in_process(criterion: &mut Criterion) {
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
     for (name, contenders) in rawipc_benches::in_process() {
         let mut group = criterion.benchmark_group(name);
         for mut contender in contenders {
@@ -12,7 +13,5 @@ fn in_process(criterion: &mut Criterion) {
             });
         }
     }
+    criterion.final_summary();
 }
-
-criterion_group!(benches, in_process);
-criterion_main!(benches);

@@ -16,10 +16,18 @@ Measures what has one of the FILTERs in its name, or all.
   --out DIR   writes DIR/README.md, DIR/data.csv and plots too
   --list      only prints the names";
 
+/// What is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Task {
+    #[default]
+    Measure,
+    List,
+    Help,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Arguments {
-    pub(crate) help: bool,
-    pub(crate) list: bool,
+    pub(crate) task: Task,
     /// Measures on whatever machine there is.
     pub(crate) noisy: bool,
     /// Where the report goes, besides standard output.
@@ -37,8 +45,8 @@ impl Arguments {
                 Arg::Long("quick") => arguments.quick = true,
                 Arg::Long("noisy") => arguments.noisy = true,
                 Arg::Long("out") => arguments.out = Some(parser.value()?.into()),
-                Arg::Long("list") => arguments.list = true,
-                Arg::Long("help") | Arg::Short('h') => arguments.help = true,
+                Arg::Long("list") => arguments.task = Task::List,
+                Arg::Long("help") | Arg::Short('h') => arguments.task = Task::Help,
                 Arg::Value(filter) => arguments.filters.push(filter.string()?),
                 other => return Err(other.unexpected()),
             }

@@ -31,7 +31,7 @@ use core::error::Error;
 use std::fs::create_dir_all;
 use std::process::ExitCode;
 
-use arguments::Arguments;
+use arguments::{Arguments, Task};
 pub use harness::Contender;
 use helper::Household;
 use machine::{Build, Machine};
@@ -70,7 +70,7 @@ pub fn run() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    if arguments.help {
+    if arguments.task == Task::Help {
         paper::print(arguments::USAGE);
         return ExitCode::SUCCESS;
     }
@@ -82,7 +82,7 @@ pub fn run() -> ExitCode {
         eprintln!("nothing is called like that; --list shows what there is");
         return ExitCode::FAILURE;
     }
-    if arguments.list {
+    if arguments.task == Task::List {
         list(&suites, &arguments);
         return ExitCode::SUCCESS;
     }

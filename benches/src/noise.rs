@@ -87,17 +87,17 @@ impl fmt::Display for Noise {
 fn lost_on(cpu: Cpu) -> f64 {
     cpu.pin();
     let start = Instant::now();
-    let mut last = start;
+    let mut before = start;
     let mut lost = Duration::ZERO;
-    while last.duration_since(start) < Duration::from_millis(200) {
+    while before.duration_since(start) < Duration::from_millis(200) {
         let now = Instant::now();
-        let gap = now.duration_since(last);
+        let gap = now.duration_since(before);
         if gap > GAP {
             lost += gap;
         }
-        last = now;
+        before = now;
     }
-    lost.as_secs_f64() / last.duration_since(start).as_secs_f64()
+    lost.div_duration_f64(before.duration_since(start))
 }
 
 /// Time of all CPUs together since the machine started, in the kernel's ticks.

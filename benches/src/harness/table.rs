@@ -13,8 +13,6 @@ use crate::paper;
 pub(crate) struct Table {
     title: &'static str,
     body: comfy_table::Table,
-    /// Of the last row that was added: it is shown once.
-    last: String,
     unsteady: usize,
     notes: Vec<String>,
 }
@@ -23,7 +21,7 @@ impl Table {
     pub(crate) fn new(title: &'static str, header: &[&str]) -> Self {
         let mut body = comfy_table::Table::new();
         body.load_style(ASCII_MARKDOWN).set_header(header.iter().copied());
-        Self { title, body, last: String::new(), unsteady: 0, notes: Vec::new() }
+        Self { title, body, unsteady: 0, notes: Vec::new() }
     }
 
     /// Whether nothing has been added.
@@ -34,13 +32,15 @@ impl Table {
     /// Adds a row, and keeps its numbers.
     pub(crate) fn add(&mut self, row: Row) {
         row.records().for_each(record);
-        let title = if row.title == self.last { "" } else { &row.title };
-        let cells = [title.to_owned(), row.by().to_owned()].into_iter().chain(row.cells);
+        let by = row.by().to_owned();
+        // Once for all that are compared.
+        let title =
+            if row.ratio.is_none_or(Ratio::is_baseline) { row.title } else { String::new() };
+        let cells = [title, by].into_iter().chain(row.cells);
         match row.ratio {
             Some(ratio) => self.compared(cells, ratio),
             None => self.row(cells),
         }
-        self.last = row.title;
     }
 
     /// Adds a row of which nothing is kept: two cells of text, then numbers.

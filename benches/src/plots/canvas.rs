@@ -52,7 +52,8 @@ impl<'a> Canvas<'a> {
         };
         let font = ("sans-serif", 16, style).into_font();
         let style = font.color(&INK).pos(Pos::new(across, down));
-        self.put(&Text::new(text.to_owned(), at, style));
+        // Most fonts sit a little high.
+        self.put(&Text::new(text.to_owned(), (at.0, at.1 + 1), style));
     }
 
     /// Barely seen, for the eye to follow.

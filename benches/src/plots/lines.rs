@@ -41,7 +41,7 @@ impl Lines {
         // As the names are, from top to bottom, so that neighbours look different.
         self.series.sort_by(|one, other| last(other).total_cmp(&last(one)));
         let names = i32::try_from(self.series.len()).expect("a few") * LINE;
-        let bottom = TOP + names.max(360);
+        let bottom = TOP + names.max(440);
         let room = super::width(self.series.iter().map(|series| series.name.as_str()));
         let right = WIDTH - room - LEAD - 24;
         let all = || self.series.iter().flat_map(|series| &series.points);
@@ -94,7 +94,9 @@ impl Lines {
             } else {
                 canvas.dashes(points, colour);
             }
-            points.iter().for_each(|point| canvas.mark(*point, kind, colour));
+            for point in points {
+                canvas.mark(*point, kind, colour);
+            }
             if let Some(end) = points.last() {
                 let start = (right + LEAD, y);
                 canvas.guide((end.0 + 6, end.1), (right + 8, end.1));
