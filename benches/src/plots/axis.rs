@@ -55,7 +55,7 @@ impl Axis {
             .into_iter()
             .map(ticks)
             .chain([0.2, 0.1, 0.05, 0.02, 0.01].map(linear))
-            .find(|ticks| ticks.len() >= 4)
+            .find(|ticks| ticks.len() >= 3)
             .unwrap_or_default()
     }
 }
@@ -78,7 +78,7 @@ mod tests {
         for (from, to) in [(1.0, 1e6), (80.0, 300.0), (0.9, 1.1), (0.5, 20.0), (1e-4, 2e3)] {
             let axis = Axis::of([from, to].into_iter(), (0, 600)).unwrap();
             let ticks = axis.ticks();
-            assert!((4..14).contains(&ticks.len()), "{from} to {to}: {ticks:?}");
+            assert!((3..14).contains(&ticks.len()), "{from} to {to}: {ticks:?}");
         }
     }
 

@@ -22,6 +22,8 @@ pub(super) struct Dots {
 
 /// One of them.
 pub(super) struct Row {
+    /// What all that follow it do; empty if they need no heading.
+    pub(super) heading: String,
     pub(super) name: String,
     /// One for each mark.
     pub(super) values: Vec<f64>,
@@ -39,8 +41,13 @@ impl Dots {
     /// As an SVG; none if there is nothing to show.
     pub(super) fn draw(mut self) -> Option<String> {
         let first = |row: &Row| row.values.first().copied().unwrap_or(f64::NAN);
-        self.rows.sort_by(|one, other| first(one).total_cmp(&first(other)));
-        let rows = i32::try_from(self.rows.len()).expect("a few");
+        let headings = super::distinct(self.rows.iter().map(|row| row.heading.clone()));
+        self.rows.sort_by(|one, other| {
+            let heading = |row: &Row| headings.iter().position(|heading| *heading == row.heading);
+            heading(one).cmp(&heading(other)).then(first(one).total_cmp(&first(other)))
+        });
+        let shown = headings.iter().filter(|heading| !heading.is_empty()).count();
+        let rows = i32::try_from(self.rows.len() + shown).expect("a few");
         let bottom = TOP + rows * ROW;
         let left = super::width(self.rows.iter().map(|row| row.name.as_str())) + 16;
         let right = WIDTH - NUMBERS;
@@ -49,21 +56,31 @@ impl Dots {
 
         let mut svg = String::new();
         let canvas = Canvas::new(&mut svg, WIDTH, bottom + 52);
-        self.head(&canvas, left);
-        for tick in axis.ticks() {
-            let x = axis.at(tick);
-            canvas.guide((x, TOP - 4), (x, bottom));
-            canvas.text(&(self.write)(tick), (x, bottom + 6), Side::Below);
+        self.head(&canvas);
+        let ticks = axis.ticks();
+        for tick in &ticks {
+            canvas.text(&(self.write)(*tick), (axis.at(*tick), bottom + 6), Side::Below);
         }
         canvas.text(self.measures, (i32::midpoint(left, right), bottom + 28), Side::Below);
         canvas.axis((left, bottom), (right, bottom));
-        if let Some(reference) = self.reference {
-            let x = axis.at(reference);
-            canvas.axis((x, TOP - 4), (x, bottom));
-        }
         let mut y = TOP + ROW / 2;
+        let mut heading = "";
         for row in &self.rows {
+            if row.heading != heading {
+                heading = &row.heading;
+                canvas.text(heading, (12, y + 2), Side::Right);
+                y += ROW;
+            }
             canvas.guide((left, y), (right, y));
+            // Row by row: a heading may reach over here.
+            let upright = |value| {
+                let x = axis.at(value);
+                [(x, y - ROW / 2), (x, y + ROW / 2)]
+            };
+            ticks.iter().map(|tick| upright(*tick)).for_each(|[top, end]| canvas.guide(top, end));
+            if let Some([top, end]) = self.reference.map(upright) {
+                canvas.axis(top, end);
+            }
             super::name(&canvas, &row.name, (left - 8, y), Side::Left);
             canvas.text(&(self.write)(first(row)), (right + 10, y), Side::Right);
             let [from, to] = row.ends.map(|end| axis.at(end));
@@ -81,9 +98,9 @@ impl Dots {
     }
 
     /// The title, and what the marks are.
-    fn head(&self, canvas: &Canvas<'_>, left: i32) {
+    fn head(&self, canvas: &Canvas<'_>) {
         canvas.strong(&self.title, (12, 16), Side::Right);
-        let mut x = left;
+        let mut x = 12;
         for (kind, mark) in self.marks.iter().enumerate() {
             canvas.mark((x + 6, 42), kind, LINES[kind]);
             canvas.text(mark, (x + 16, 42), Side::Right);

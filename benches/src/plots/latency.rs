@@ -31,7 +31,7 @@ fn plot(suite: &str, place: &str, timed: &[&Record]) -> Option<Plot> {
         let values = values?;
         let ends = [values[0], values[2]];
         let name = if several { format!("{group}, {by}") } else { by.clone() };
-        Some(Row { name, values, ends })
+        Some(Row { heading: String::new(), name, values, ends })
     };
     let rows: Vec<Row> = rows.into_iter().filter_map(row).collect();
     let title = format!("A message of 8 B there and back: {suite}, {place}");

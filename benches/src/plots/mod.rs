@@ -43,7 +43,7 @@ fn name(canvas: &Canvas<'_>, name: &str, at: Point, side: Side) {
 /// How much room the longest of these texts takes: a little more than most fonts want.
 fn width<'a>(texts: impl Iterator<Item = &'a str>) -> i32 {
     let longest = texts.map(|text| text.chars().count()).max().unwrap_or(0);
-    i32::try_from(longest).expect("short") * 15 / 2
+    i32::try_from(longest).expect("short") * 17 / 2
 }
 
 /// The different ones, in the order in which they come.

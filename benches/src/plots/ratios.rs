@@ -9,22 +9,18 @@ struct Choice {
     suite: &'static str,
     title: &'static str,
     measures: &'static str,
-    /// Whether the crate is shown, and not those that it is the measure of.
-    ours: bool,
 }
 
 const CHOICES: [Choice; 2] = [
     Choice {
         suite: "calls",
-        title: "What the crate's calls take, against the same by hand",
+        title: "Calls that need not wait, against the same by hand",
         measures: "× libc (logarithmic; less is better)",
-        ours: true,
     },
     Choice {
         suite: "locks",
-        title: "What other free locks take, against the crate's",
-        measures: "× rawipc (logarithmic; more is better for the crate)",
-        ours: false,
+        title: "Locks that are free, against the crate's",
+        measures: "× rawipc (logarithmic; less is better)",
     },
 ];
 
@@ -34,10 +30,7 @@ pub(super) fn plots(records: &[Record]) -> Vec<Plot> {
 
 impl Choice {
     fn plot(&self, records: &[Record]) -> Option<Plot> {
-        let here = |record: &&Record| {
-            (record.suite, record.unit) == (self.suite, "ratio")
-                && super::is_ours(&record.by) == self.ours
-        };
+        let here = |record: &&Record| (record.suite, record.unit) == (self.suite, "ratio");
         let here: Vec<&Record> = records.iter().filter(here).collect();
         let row = |median: &&Record| {
             let value = |statistic| {
@@ -49,11 +42,8 @@ impl Choice {
             };
             // The first of a group has none: there is nothing to compare it with.
             let ends = [value("q1")?, value("q3")?];
-            let name = match median.by.as_str() {
-                "rawipc" => median.group.clone(),
-                by => format!("{}: {by}", median.group),
-            };
-            Some(Row { name, values: vec![median.value], ends })
+            let (heading, name) = (median.group.clone(), median.by.clone());
+            Some(Row { heading, name, values: vec![median.value], ends })
         };
         let medians = here.iter().filter(|record| record.statistic == "median");
         let dots = Dots {
@@ -71,8 +61,8 @@ impl Choice {
         Some(Plot {
             file: format!("ratios-{}.svg", self.suite),
             title: self.title.to_owned(),
-            about: "The smallest ratio first. Where a row's quartiles lie far apart, its ratio is \
-                    `UNSTEADY` in the table.",
+            about: "What they are measured by is at the line. Where a row's quartiles lie far \
+                    apart, its ratio is `UNSTEADY` in the table.",
             svg: dots.draw()?,
         })
     }

@@ -10,9 +10,9 @@ pub(super) fn rate(millions: f64) -> String {
     scaled(millions * 1e6, &[(1e9, " G/s"), (1e6, " M/s"), (1e3, " k/s"), (1.0, " /s")])
 }
 
-/// How often.
+/// How many times as much: as tables have it.
 pub(super) fn times(ratio: f64) -> String {
-    format!("× {}", digits(ratio))
+    if ratio < 9.995 { format!("× {ratio:.2}") } else { format!("× {}", digits(ratio)) }
 }
 
 pub(super) fn bytes(bytes: f64) -> String {
@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(rate(0.0105), "10.5 k/s");
         assert_eq!(rate(120.0), "120 M/s");
         assert_eq!(bytes(65536.0), "64 KiB");
-        assert_eq!(times(1.0), "× 1");
-        assert_eq!(times(0.5), "× 0.5");
+        assert_eq!(times(1.003), "× 1.00");
+        assert_eq!(times(501.2), "× 501");
     }
 }
