@@ -48,7 +48,7 @@ impl Meeting {
     pub(crate) fn arrange(self) -> Result<Place, Box<dyn Error>> {
         let away = match self {
             Self::OneCpu => Cpu::home(),
-            _ => Cpu::away().ok_or("there is only one")?,
+            _ => Cpu::away().ok_or("there is only one CPU")?,
         };
         let awake = match self {
             Self::TwoCpusAwake => Some(Awake::keep()?),
