@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use hdrhistogram::Histogram;
 
-use super::{Bracketed, Place};
+use super::{Bracketed, Place, microseconds};
 use crate::harness::{Effort, Row};
 use crate::helper::Helper;
 use crate::place::Cpu;
@@ -110,7 +110,7 @@ pub(crate) fn maximum(row: Row, times: &Histogram<u32>) -> Row {
 }
 
 fn time(row: Row, statistic: &'static str, nanoseconds: u64) -> Row {
-    let shown = format!("{}.{:02}", nanoseconds / 1000, nanoseconds % 1000 / 10);
+    let shown = microseconds(nanoseconds);
     row.number("ns", statistic, Duration::from_nanos(nanoseconds).as_secs_f64() * 1e9, shown)
 }
 

@@ -78,3 +78,8 @@ impl Place {
         Bracketed { measured, bounces }
     }
 }
+
+/// As tables have it.
+pub(crate) fn microseconds(nanoseconds: u64) -> String {
+    format!("{}.{:02}", nanoseconds / 1000, nanoseconds % 1000 / 10)
+}
