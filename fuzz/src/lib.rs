@@ -13,8 +13,10 @@ mod names;
 mod pages;
 mod pipe;
 mod posix_mq;
+mod queues;
 mod sigpipe;
 mod socket;
+mod spsc;
 mod sysv_msg;
 mod sysv_sem;
 mod sysv_shm;
@@ -35,6 +37,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pipe", run: pipe::run },
     Target { name: "posix_mq", run: posix_mq::run },
     Target { name: "socket", run: socket::run },
+    Target { name: "spsc", run: spsc::run },
     Target { name: "sysv_msg", run: sysv_msg::run },
     Target { name: "sysv_sem", run: sysv_sem::run },
     Target { name: "sysv_shm", run: sysv_shm::run },

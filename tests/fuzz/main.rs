@@ -84,6 +84,7 @@ targets! {
     pipe,
     posix_mq,
     socket,
+    spsc,
     sysv_msg,
     sysv_sem,
     sysv_shm,
