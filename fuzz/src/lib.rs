@@ -9,6 +9,7 @@ mod apart;
 mod descriptors;
 mod fifo;
 mod form;
+mod mpmc;
 mod names;
 mod pages;
 mod pipe;
@@ -33,6 +34,7 @@ pub struct Target {
 /// All of them.
 pub const TARGETS: &[Target] = &[
     Target { name: "fifo", run: fifo::run },
+    Target { name: "mpmc", run: mpmc::run },
     Target { name: "names", run: names::run },
     Target { name: "pipe", run: pipe::run },
     Target { name: "posix_mq", run: posix_mq::run },

@@ -80,6 +80,7 @@ macro_rules! targets {
 
 targets! {
     fifo,
+    mpmc,
     names,
     pipe,
     posix_mq,
