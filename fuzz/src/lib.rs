@@ -21,6 +21,7 @@ mod spsc;
 mod sysv_msg;
 mod sysv_sem;
 mod sysv_shm;
+mod tasks;
 
 /// One of them.
 #[derive(Clone, Copy, Debug)]
@@ -43,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "sysv_msg", run: sysv_msg::run },
     Target { name: "sysv_sem", run: sysv_sem::run },
     Target { name: "sysv_shm", run: sysv_shm::run },
+    Target { name: "tasks", run: tasks::run },
 ];
 
 /// Runs the target of this name.

@@ -89,6 +89,7 @@ targets! {
     sysv_msg,
     sysv_sem,
     sysv_shm,
+    tasks,
 }
 
 #[test]
