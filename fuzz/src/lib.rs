@@ -9,6 +9,7 @@ mod apart;
 mod descriptors;
 mod fifo;
 mod form;
+mod message_ring;
 mod mpmc;
 mod names;
 mod pages;
@@ -35,6 +36,7 @@ pub struct Target {
 /// All of them.
 pub const TARGETS: &[Target] = &[
     Target { name: "fifo", run: fifo::run },
+    Target { name: "message_ring", run: message_ring::run },
     Target { name: "mpmc", run: mpmc::run },
     Target { name: "names", run: names::run },
     Target { name: "pipe", run: pipe::run },

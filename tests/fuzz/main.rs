@@ -80,6 +80,7 @@ macro_rules! targets {
 
 targets! {
     fifo,
+    message_ring,
     mpmc,
     names,
     pipe,
