@@ -10,6 +10,7 @@ mod descriptors;
 mod fifo;
 mod form;
 mod message_ring;
+mod message_ring_records;
 mod mpmc;
 mod names;
 mod pages;
@@ -37,6 +38,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "fifo", run: fifo::run },
     Target { name: "message_ring", run: message_ring::run },
+    Target { name: "message_ring_records", run: message_ring_records::run },
     Target { name: "mpmc", run: mpmc::run },
     Target { name: "names", run: names::run },
     Target { name: "pipe", run: pipe::run },

@@ -81,6 +81,7 @@ macro_rules! targets {
 targets! {
     fifo,
     message_ring,
+    message_ring_records,
     mpmc,
     names,
     pipe,
