@@ -101,8 +101,9 @@ impl Name {
         // Room for the slash and the longest name.
         let mut text = Text::<{ Self::MAX_LEN + 1 }>::new();
         match text.write_fmt(arguments) {
+            // An argument's own `Display` may have kept it to itself.
+            _ if text.has_overflown() => Err(Errno::NAMETOOLONG),
             Ok(()) => Self::new(text.as_bytes()),
-            Err(fmt::Error) if text.has_overflown() => Err(Errno::NAMETOOLONG),
             Err(fmt::Error) => Err(Errno::INVAL),
         }
     }

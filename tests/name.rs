@@ -70,6 +70,20 @@ fn argument_that_cannot_be_shown_makes_no_name() {
 }
 
 #[test]
+fn argument_that_goes_on_without_room_makes_no_name() {
+    struct Careless;
+    impl fmt::Display for Careless {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            for part in ["a", &"n".repeat(300), "b"] {
+                let _ = f.write_str(part);
+            }
+            Ok(())
+        }
+    }
+    assert_eq!(Name::format(format_args!("/{Careless}")), Err(Errno::NAMETOOLONG));
+}
+
+#[test]
 fn what_is_not_utf8_is_shown_replaced_and_kept_as_it_is() {
     let name = Name::new(b"/a\xffb\xc3").unwrap();
     assert_eq!(name.to_string(), "/a\u{fffd}b\u{fffd}");
