@@ -5,6 +5,7 @@
 //! takes the same files in by their paths and runs them on the corpus and on random bytes; for its
 //! sake nothing here says `crate::`.
 
+mod ancillary;
 mod apart;
 mod descriptors;
 mod fifo;
@@ -36,6 +37,7 @@ pub struct Target {
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
+    Target { name: "ancillary", run: ancillary::run },
     Target { name: "fifo", run: fifo::run },
     Target { name: "message_ring", run: message_ring::run },
     Target { name: "message_ring_records", run: message_ring_records::run },

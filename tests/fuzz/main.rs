@@ -79,6 +79,7 @@ macro_rules! targets {
 }
 
 targets! {
+    ancillary,
     fifo,
     message_ring,
     message_ring_records,

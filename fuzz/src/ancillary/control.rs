@@ -1,0 +1,1 @@
+../../../src/socket/control.rs
