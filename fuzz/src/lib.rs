@@ -7,6 +7,7 @@
 
 mod ancillary;
 mod apart;
+mod atomic_f64;
 mod descriptors;
 mod fifo;
 mod form;
@@ -38,6 +39,7 @@ pub struct Target {
 /// All of them.
 pub const TARGETS: &[Target] = &[
     Target { name: "ancillary", run: ancillary::run },
+    Target { name: "atomic_f64", run: atomic_f64::run },
     Target { name: "fifo", run: fifo::run },
     Target { name: "message_ring", run: message_ring::run },
     Target { name: "message_ring_records", run: message_ring_records::run },

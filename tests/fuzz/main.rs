@@ -80,6 +80,7 @@ macro_rules! targets {
 
 targets! {
     ancillary,
+    atomic_f64,
     fifo,
     message_ring,
     message_ring_records,
