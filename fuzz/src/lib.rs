@@ -9,6 +9,7 @@ mod ancillary;
 mod apart;
 mod atomic_f64;
 mod descriptors;
+mod exact_sum;
 mod fifo;
 mod form;
 mod message_ring;
@@ -40,6 +41,7 @@ pub struct Target {
 pub const TARGETS: &[Target] = &[
     Target { name: "ancillary", run: ancillary::run },
     Target { name: "atomic_f64", run: atomic_f64::run },
+    Target { name: "exact_sum", run: exact_sum::run },
     Target { name: "fifo", run: fifo::run },
     Target { name: "message_ring", run: message_ring::run },
     Target { name: "message_ring_records", run: message_ring_records::run },

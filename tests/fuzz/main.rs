@@ -81,6 +81,7 @@ macro_rules! targets {
 targets! {
     ancillary,
     atomic_f64,
+    exact_sum,
     fifo,
     message_ring,
     message_ring_records,
