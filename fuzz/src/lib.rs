@@ -20,6 +20,7 @@ mod pages;
 mod pipe;
 mod posix_mq;
 mod queues;
+mod shared_open;
 mod sigpipe;
 mod socket;
 mod spsc;
@@ -49,6 +50,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "names", run: names::run },
     Target { name: "pipe", run: pipe::run },
     Target { name: "posix_mq", run: posix_mq::run },
+    Target { name: "shared_open", run: shared_open::run },
     Target { name: "socket", run: socket::run },
     Target { name: "spsc", run: spsc::run },
     Target { name: "sysv_msg", run: sysv_msg::run },

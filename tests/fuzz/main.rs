@@ -89,6 +89,7 @@ targets! {
     names,
     pipe,
     posix_mq,
+    shared_open,
     socket,
     spsc,
     sysv_msg,
