@@ -21,6 +21,7 @@ mod pipe;
 mod posix_mq;
 mod queues;
 mod shared_open;
+mod shm_bytes;
 mod sigpipe;
 mod socket;
 mod spsc;
@@ -51,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pipe", run: pipe::run },
     Target { name: "posix_mq", run: posix_mq::run },
     Target { name: "shared_open", run: shared_open::run },
+    Target { name: "shm_bytes", run: shm_bytes::run },
     Target { name: "socket", run: socket::run },
     Target { name: "spsc", run: spsc::run },
     Target { name: "sysv_msg", run: sysv_msg::run },

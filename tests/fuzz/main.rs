@@ -90,6 +90,7 @@ targets! {
     pipe,
     posix_mq,
     shared_open,
+    shm_bytes,
     socket,
     spsc,
     sysv_msg,
