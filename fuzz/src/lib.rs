@@ -12,6 +12,7 @@ mod descriptors;
 mod exact_sum;
 mod fifo;
 mod form;
+mod hostile_peer;
 mod message_ring;
 mod message_ring_records;
 mod mpmc;
@@ -45,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "atomic_f64", run: atomic_f64::run },
     Target { name: "exact_sum", run: exact_sum::run },
     Target { name: "fifo", run: fifo::run },
+    Target { name: "hostile_peer", run: hostile_peer::run },
     Target { name: "message_ring", run: message_ring::run },
     Target { name: "message_ring_records", run: message_ring_records::run },
     Target { name: "mpmc", run: mpmc::run },

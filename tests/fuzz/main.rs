@@ -83,6 +83,7 @@ targets! {
     atomic_f64,
     exact_sum,
     fifo,
+    hostile_peer,
     message_ring,
     message_ring_records,
     mpmc,
