@@ -26,6 +26,7 @@ mod shm_bytes;
 mod sigpipe;
 mod socket;
 mod spsc;
+mod sync;
 mod sysv_msg;
 mod sysv_sem;
 mod sysv_shm;
@@ -57,6 +58,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "shm_bytes", run: shm_bytes::run },
     Target { name: "socket", run: socket::run },
     Target { name: "spsc", run: spsc::run },
+    Target { name: "sync", run: sync::run },
     Target { name: "sysv_msg", run: sysv_msg::run },
     Target { name: "sysv_sem", run: sysv_sem::run },
     Target { name: "sysv_shm", run: sysv_shm::run },

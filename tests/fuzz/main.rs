@@ -94,6 +94,7 @@ targets! {
     shm_bytes,
     socket,
     spsc,
+    sync,
     sysv_msg,
     sysv_sem,
     sysv_shm,

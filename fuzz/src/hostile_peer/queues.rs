@@ -284,13 +284,13 @@ impl<const BYTES: usize> Subject for MessageRing<BYTES> {
         for _ in 0..3 {
             assert_eq!(producer.try_push(&too_long), Err(MessagePushError::TooLong));
             assert_eq!((producer.push(&message), producer.push(b"")), (Ok(()), Ok(())));
-            let more = (0..).take_while(|_| producer.try_push(b"more").is_ok()).count();
+            let more = (0..BYTES).take_while(|_| producer.try_push(b"more").is_ok()).count();
             assert!(more > 0 && self.used_bytes() > BYTES / 2);
             let late = producer.push_until(b"late", Deadline::now());
             assert_eq!(late, Err(MessagePushError::Full));
             assert_eq!(consumer.pop(&mut room).expect("one"), message);
             assert_eq!(consumer.pop(&mut room).expect("one"), b"");
-            let rest = (0..).take_while(|_| consumer.try_pop(&mut room).is_ok()).count();
+            let rest = (0..BYTES).take_while(|_| consumer.try_pop(&mut room).is_ok()).count();
             assert_eq!(rest, more);
         }
         self.close();

@@ -38,7 +38,7 @@ impl Subject for AtomicF64 {
                 let _either = self.compare_exchange_weak(old, value(call), AcqRel, Acquire);
             }
             6 => _ = self.swap(value(call), AcqRel),
-            _ => assert!(format!("{self:?}").contains(['.', 'N', 'i'])),
+            _ => assert!(!format!("{self:?}").is_empty()),
         }
     }
 
