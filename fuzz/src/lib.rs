@@ -16,6 +16,7 @@ mod hostile_peer;
 mod message_ring;
 mod message_ring_records;
 mod mpmc;
+mod named_semaphore;
 mod names;
 mod pages;
 mod pipe;
@@ -51,6 +52,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "message_ring", run: message_ring::run },
     Target { name: "message_ring_records", run: message_ring_records::run },
     Target { name: "mpmc", run: mpmc::run },
+    Target { name: "named_semaphore", run: named_semaphore::run },
     Target { name: "names", run: names::run },
     Target { name: "pipe", run: pipe::run },
     Target { name: "posix_mq", run: posix_mq::run },

@@ -87,6 +87,7 @@ targets! {
     message_ring,
     message_ring_records,
     mpmc,
+    named_semaphore,
     names,
     pipe,
     posix_mq,

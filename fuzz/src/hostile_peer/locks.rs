@@ -41,7 +41,7 @@ impl Subject for Mutex<[u32; 3]> {
                 print(self);
                 drop(guard);
             }
-            _ => assert!(self.is_locked() || !self.is_locked()),
+            _ => _ = self.is_locked(),
         }
     }
 
@@ -95,7 +95,7 @@ impl Subject for RwLock<[u32; 3]> {
                 drop(guard);
             }
             5 => print(self),
-            _ => assert!(!self.is_locked() || self.is_write_locked() || !self.is_write_locked()),
+            _ => _ = (self.is_locked(), self.is_write_locked()),
         }
     }
 
@@ -134,7 +134,7 @@ impl Subject for ReentrantMutex<u32> {
                 drop(guard);
             }
             _ => {
-                assert!(self.is_locked() || !self.is_owned() || self.is_owned());
+                let _either = (self.is_locked(), self.is_owned());
                 print(self);
             }
         }

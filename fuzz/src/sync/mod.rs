@@ -25,7 +25,7 @@ use rwlock::ReadersWriter;
 use tokens::Tokens;
 
 /// How many calls are made at most.
-const MOST_OPS: usize = 256;
+const MOST_OPS: usize = 64;
 
 /// With what they are made.
 #[derive(Arbitrary, Debug)]
