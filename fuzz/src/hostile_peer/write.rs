@@ -67,7 +67,7 @@ impl Write {
             Width::Two => 2,
             Width::One => 1,
         };
-        let at = usize::from(self.at) % (size / width) * width;
+        let at = usize::from(self.at) / width % (size / width) * width;
         Resolved { at, width, how: self.how as u8, value: self.value.bits() }
     }
 }

@@ -11,7 +11,7 @@ use rawipc::{Deadline, Errno, Name};
 use super::files::{Content, Place, Plant, SIZE};
 
 /// How many calls are made, and how many semaphores are open, at most.
-const MOST_OPS: usize = 64;
+const MOST_OPS: usize = 40;
 const MOST_OPEN: usize = 8;
 
 const OWNER: Mode = Mode::RUSR.union(Mode::WUSR);

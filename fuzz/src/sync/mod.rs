@@ -51,8 +51,8 @@ enum Op {
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum By {
     Now,
-    /// Long enough to go to sleep.
-    Soon,
+    /// Long enough to go to sleep, if the number is little: that takes long.
+    Soon(u8),
     /// Where it need not wait.
     Never,
 }
@@ -61,8 +61,8 @@ impl By {
     /// For a call that has to give up.
     fn deadline(self) -> Deadline {
         match self {
-            Self::Soon => Deadline::after(Duration::from_micros(1)),
-            Self::Now | Self::Never => Deadline::now(),
+            Self::Soon(0..8) => Deadline::after(Duration::from_micros(1)),
+            _ => Deadline::now(),
         }
     }
 

@@ -75,7 +75,7 @@ impl Task {
             // In the midst of it, nobody else begins, or takes it for done.
             assert!(!once.try_call_once(|| unreachable!()) && !once.is_completed());
             assert_eq!(once.wait_until(By::Now.deadline()), Err(TimedOut));
-            let late = once.call_once_until(|| unreachable!(), By::Soon.deadline());
+            let late = once.call_once_until(|| unreachable!(), By::Now.deadline());
             assert_eq!(late, Err(TimedOut));
             if end == End::Panic {
                 // Not `panic!`, for which a fuzzer's hook ends the process.
