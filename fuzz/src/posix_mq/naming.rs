@@ -43,6 +43,10 @@ pub(super) fn try_all(steps: &[Naming]) -> Vec<Open> {
     let mut there = None;
     let answers: Vec<_> = steps.iter().map(|step| step.make(&name)).collect();
     let unlinked = Mq::unlink(&name);
+    // All queues of a user share one limit, and others may be the same user.
+    if answers.iter().any(|answer| matches!(answer, Err(Errno::MFILE))) {
+        return Vec::new();
+    }
     let opened = steps.iter().zip(answers).filter_map(|(step, got)| {
         let expected = step.expect(&mut there);
         let (is, should) = (got.as_ref().map(Option::is_some), expected.as_ref());

@@ -78,14 +78,12 @@ impl End {
         descriptors: usize,
         along: bool,
     ) -> Vec<Errno> {
-        if descriptors > MAX_DESCRIPTORS + 1 {
-            return vec![Errno::INVAL];
-        }
-        if self.kind == Kind::SeqPacket && self.is_reset {
-            return vec![Errno::CONNRESET];
-        }
-        if descriptors > MAX_DESCRIPTORS {
-            return vec![Errno::INVAL];
+        let reasons = [
+            (descriptors > MAX_DESCRIPTORS, Errno::INVAL),
+            (self.kind == Kind::SeqPacket && self.is_reset, Errno::CONNRESET),
+        ];
+        if reasons.iter().any(|reason| reason.0) {
+            return reasons.into_iter().filter(|reason| reason.0).map(|reason| reason.1).collect();
         }
         let is_datagram = self.kind == Kind::Datagram;
         let is_gone = is_datagram && other.copies == 0;
