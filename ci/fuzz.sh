@@ -5,7 +5,7 @@
 #
 # usage: ci/fuzz.sh [--keep] [--at-once N] SECONDS [TARGET...]
 #
-#   --keep       adds to the corpus in fuzz/corpus/ what reaches more than it does
+#   --keep       adds to the corpus in fuzz/corpus/ what reaches code that it does not
 #   --at-once N  so many at a time
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,6 +36,12 @@ mkdir -p "$work/corpus" "$work/logs"
 triple=$(rustc -vV | sed -n 's/^host: //p')
 cargo "+$nightly" fuzz build --target "$triple" --target-dir "$work"
 
+# merge OPTION... TO FROM...
+merge() {
+    "$program" -merge=1 -set_cover_merge=1 -timeout=20 -rss_limit_mb=4096 \
+        -artifact_prefix="$artifacts/" "$@" >"$log.merge" 2>&1 || { tail "$log.merge" && return 1; }
+}
+
 # fuzz TARGET: the table's row is the last line that it prints.
 fuzz() {
     local target=$1 program=$work/$triple/release/$1 log=$work/logs/$1
@@ -50,19 +56,16 @@ fuzz() {
         tail -n 12 "$log"
         echo "$target: exit status $status; inputs in $artifacts"
     fi
-    # Those that somebody has named stay; of the others as few as reach the same.
+    # Of what has been found, as little as reaches the same.
     rm -rf "$least"
     mkdir "$least"
-    find "$seeds" -type f -regextype posix-extended ! -regex '.*/[0-9a-f]{40}' \
-        -exec cp -t "$least" {} +
-    "$program" -merge=1 -set_cover_merge=1 -timeout=20 -rss_limit_mb=4096 \
-        -artifact_prefix="$artifacts/" "$least" "$seeds" "$grown" >"$log.merge" 2>&1 || { tail "$log.merge" && status=1; }
+    merge "$least" "$seeds" "$grown" || status=1
     rm -rf "$grown"
-    if $keep; then
-        rm -rf "$seeds"
-        cp -r "$least" "$seeds"
-    fi
     mv "$least" "$grown"
+    # And into the corpus, what reaches code that nothing else there does: how often does not count.
+    if $keep; then
+        merge -use_counters=0 "$seeds" "$grown" || status=1
+    fi
     local executions edges features inputs
     executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
     edges=$(sed -n 's/.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
