@@ -10,6 +10,9 @@ use zerocopy::FromBytes;
 use crate::prim::{AtomicU64, const_fn, pause, real_only};
 use crate::shm::plain::ShmSafe;
 
+/// For how long to leave it to the others: longer than its line takes to them and back.
+const PAUSES: u32 = 8;
+
 /// An `f64` that can be changed through `&self`, by any number of threads and processes.
 ///
 /// The bits of an `AtomicU64`, and lock-free as that is. Adding is reading, adding, and putting the
@@ -214,12 +217,13 @@ impl AtomicF64 {
     ) -> Result<f64, f64> {
         let mut current = self.load(fetch);
         while let Some(new) = update(current) {
-            match self.compare_exchange_weak(current, new, set, fetch) {
-                Ok(old) => return Ok(old),
-                Err(now) => current = now,
+            if let Ok(old) = self.compare_exchange_weak(current, new, set, fetch) {
+                return Ok(old);
             }
-            // Others are at it: to wait a moment is quicker for all.
-            pause();
+            // Others are at it: to wait a moment is quicker for all. What was there is old by then:
+            // who tried with that would fail as long as another gets on undisturbed.
+            (0..PAUSES).for_each(|_| pause());
+            current = self.load(fetch);
         }
         Err(current)
     }
