@@ -6,10 +6,12 @@
 // What is printed has to go into the report, too: `paper::print`, or `print` of a table.
 #![deny(clippy::print_stdout)]
 
+mod adders;
 mod arguments;
 mod by_hand;
 mod calls;
 mod contended;
+mod crowds;
 mod handovers;
 mod harness;
 mod helper;
@@ -44,7 +46,7 @@ struct Suite {
     measure: fn(&Arguments),
 }
 
-const SUITES: [Suite; 9] = [
+const SUITES: [Suite; 10] = [
     Suite { name: calls::NAME, groups: calls::groups, measure: calls::measure },
     Suite { name: round_trips::NAME, groups: round_trips::groups, measure: round_trips::measure },
     Suite { name: locks::NAME, groups: locks::groups, measure: locks::measure },
@@ -52,6 +54,7 @@ const SUITES: [Suite; 9] = [
     Suite { name: contended::NAME, groups: contended::groups, measure: contended::measure },
     Suite { name: queues::NAME, groups: queues::groups, measure: queues::measure },
     Suite { name: sums::NAME, groups: sums::groups, measure: sums::measure },
+    Suite { name: adders::NAME, groups: adders::groups, measure: adders::measure },
     Suite {
         name: instructions::NAME,
         groups: instructions::groups,

@@ -24,9 +24,11 @@ impl Cpu {
         another_core.or(others.first()).copied()
     }
 
-    /// All that this process may use.
+    /// All that this process may use: [`home`](Self::home) first, and then [`away`](Self::away).
     pub(crate) fn all() -> Vec<Self> {
-        allowed()
+        let first = [Some(Self::home()), Self::away()];
+        let rest = allowed().into_iter().map(Some).filter(|cpu| !first.contains(cpu));
+        first.into_iter().chain(rest).flatten().collect()
     }
 
     /// Keeps the calling thread on this CPU from now on.

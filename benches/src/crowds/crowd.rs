@@ -1,4 +1,4 @@
-//! Those who want the lock.
+//! Those who want it.
 
 use core::fmt;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -13,26 +13,50 @@ use crate::meeting::Kin;
 use crate::place::Cpu;
 use crate::shared::share;
 
-/// A lock, and who fights for it.
-pub(super) struct Rival {
+/// What is wanted, and who fights for it.
+pub(crate) struct Rival {
     name: &'static str,
-    pub(super) kin: Kin,
-    /// Takes it again and again until told to stop; how often it got it.
-    fight: Box<dyn Fn(&AtomicBool) -> u64 + Sync>,
+    kin: Kin,
+    /// What the fighter of that number does so many times.
+    fighter: Box<dyn Fn(usize) -> Turns + Sync>,
 }
 
+type Turns = Box<dyn FnMut(u64)>;
+
 impl Rival {
-    /// `turn` takes the lock, does something under it, and unlocks it.
-    pub(super) fn new(name: &'static str, kin: Kin, turn: impl Fn() + Sync + 'static) -> Self {
-        let fight = move |stop: &AtomicBool| {
-            let mut turns = 0;
-            while !stop.load(Relaxed) {
-                turn();
-                turns += 1;
-            }
-            turns
+    /// All fighters do the same: `turn` takes it, does something with it, and gives it back.
+    pub(crate) fn new(
+        name: &'static str,
+        kin: Kin,
+        turn: impl Fn() + Sync + Copy + 'static,
+    ) -> Self {
+        Self::each(name, kin, move |_| turn)
+    }
+
+    /// Each of the fighters has its own way to do it.
+    pub(crate) fn each<T: FnMut() + 'static>(
+        name: &'static str,
+        kin: Kin,
+        turn_of: impl Fn(usize) -> T + Sync + 'static,
+    ) -> Self {
+        let fighter = move |index| -> Turns {
+            let mut turn = turn_of(index);
+            Box::new(move |times| (0..times).for_each(|_| turn()))
         };
-        Self { name, kin, fight: Box::new(fight) }
+        Self { name, kin, fighter: Box::new(fighter) }
+    }
+
+    /// Until told to stop; how often.
+    fn fight(&self, index: usize, stop: &AtomicBool) -> u64 {
+        /// So few that they are over at once when all have to stop.
+        const BATCH: u64 = 16;
+        let mut turns = (self.fighter)(index);
+        let mut had = 0;
+        while !stop.load(Relaxed) {
+            turns(BATCH);
+            had += BATCH;
+        }
+        had
     }
 }
 
@@ -42,18 +66,10 @@ impl fmt::Display for Rival {
     }
 }
 
-/// How many fight, and for how long.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Crowd {
-    /// So many on each of two CPUs.
-    pub(super) each_cpu: usize,
-    pub(super) slices: u32,
-}
-
-const MOST: usize = 16;
+/// More than these are never at it.
+pub(crate) const MOST: usize = 64;
 
 /// Where they meet.
-#[derive(Default)]
 struct Ring {
     ready: AtomicU64,
     start: AtomicBool,
@@ -63,28 +79,41 @@ struct Ring {
     turns: [AtomicU64; MOST],
 }
 
-impl Crowd {
-    /// One fight; again, though not for ever, if somebody else was given the CPU of one of those
-    /// who have one for themselves.
-    pub(super) fn fight(self, rival: &Rival, away: Cpu, slice: Duration) -> Got {
-        let mut left = 8;
+impl Ring {
+    fn new() -> Self {
+        Self {
+            ready: AtomicU64::new(0),
+            start: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            preemptions: AtomicI64::new(0),
+            turns: [const { AtomicU64::new(0) }; MOST],
+        }
+    }
+}
+
+impl Rival {
+    /// One fight of so many; again, though not for ever, if they have a CPU each, and somebody else
+    /// was given one of those.
+    pub(super) fn fought_by(&self, size: usize, time: Duration) -> Got {
+        let mut left = 4;
         loop {
-            let (got, preemptions) = self.fight_once(rival, away, slice);
+            let (got, preemptions) = self.fought_once_by(size, time);
             left -= 1;
             // Once is us, to say that it is over.
-            if self.each_cpu > 1 || preemptions <= 1 || left == 0 {
+            if size > Cpu::all().len() || preemptions <= 1 || left == 0 {
                 return got;
             }
         }
     }
 
     /// One fight, of those who are born for it and do not outlive it.
-    fn fight_once(self, rival: &Rival, away: Cpu, slice: Duration) -> (Got, i64) {
+    fn fought_once_by(&self, size: usize, time: Duration) -> (Got, i64) {
         // All that are fought in this run: a page each, of which the kernel has many.
-        let ring = share(Ring::default());
-        let turns = &ring.turns[..self.each_cpu * 2];
+        let ring = share(Ring::new());
+        let turns = &ring.turns[..size];
+        let cpus = Cpu::all();
         let fighters = turns.iter().enumerate().map(|(index, turns)| {
-            let cpu = if index % 2 == 0 { Cpu::home() } else { away };
+            let cpu = cpus[index % cpus.len()];
             move || {
                 cpu.pin();
                 ring.ready.fetch_add(1, Release);
@@ -92,23 +121,23 @@ impl Crowd {
                     thread::yield_now();
                 }
                 let before = preemptions();
-                turns.store((rival.fight)(&ring.stop), Relaxed);
+                turns.store(self.fight(index, &ring.stop), Relaxed);
                 ring.preemptions.fetch_add(preemptions() - before, Relaxed);
             }
         });
-        let mut helpers: Vec<Helper> = match rival.kin {
+        let mut helpers: Vec<Helper> = match self.kin {
             Kin::Processes => fighters.map(Helper::start).collect(),
             Kin::Threads => vec![Helper::start(|| {
                 thread::scope(|scope| fighters.for_each(|fighter| drop(scope.spawn(fighter))));
             })],
         };
-        let all = u64::try_from(turns.len()).expect("a few");
+        let all = u64::try_from(size).expect("a few");
         while ring.ready.load(Acquire) < all {
             thread::yield_now();
         }
         let start = Instant::now();
         ring.start.store(true, Release);
-        thread::sleep(slice * self.slices);
+        thread::sleep(time);
         ring.stop.store(true, Relaxed);
         let time = start.elapsed();
         for helper in &mut helpers {
@@ -130,6 +159,12 @@ impl Got {
     /// Of all together, in millions a second.
     pub(super) fn rate(&self) -> f64 {
         self.all() / self.time.as_secs_f64() / 1e6
+    }
+
+    /// How much of a CPU's time a turn takes, in nanoseconds.
+    pub(super) fn each(&self) -> f64 {
+        let cpus = self.turns.len().min(Cpu::all().len());
+        self.time.as_secs_f64() * 1e9 * f64::from(u32::try_from(cpus).expect("a few")) / self.all()
     }
 
     /// The part of all turns that the unluckiest had.
