@@ -28,6 +28,7 @@ mod queues;
 mod round_trips;
 mod shared;
 mod sums;
+mod wake_ups;
 
 use core::error::Error;
 use std::fs::create_dir_all;
@@ -46,10 +47,11 @@ struct Suite {
     measure: fn(&Arguments),
 }
 
-const SUITES: [Suite; 10] = [
+const SUITES: [Suite; 11] = [
     Suite { name: calls::NAME, groups: calls::groups, measure: calls::measure },
     Suite { name: round_trips::NAME, groups: round_trips::groups, measure: round_trips::measure },
     Suite { name: locks::NAME, groups: locks::groups, measure: locks::measure },
+    Suite { name: wake_ups::NAME, groups: wake_ups::groups, measure: wake_ups::measure },
     Suite { name: handovers::NAME, groups: handovers::groups, measure: handovers::measure },
     Suite { name: contended::NAME, groups: contended::groups, measure: contended::measure },
     Suite { name: queues::NAME, groups: queues::groups, measure: queues::measure },

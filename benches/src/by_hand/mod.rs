@@ -6,6 +6,7 @@
 mod clock;
 mod condvar;
 mod descriptor;
+mod eventfd;
 mod fifo;
 mod futex;
 mod mq;
@@ -25,6 +26,7 @@ use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 pub(crate) use clock::{now, now_by_system_call};
 pub(crate) use condvar::Condvar;
 pub(crate) use descriptor::{receive_descriptor, receive_packet, send_descriptors};
+pub(crate) use eventfd::eventfd;
 pub(crate) use fifo::{mkfifo, open_fifo, unlink};
 pub(crate) use futex::Flag;
 pub(crate) use mq::{mq_attributes, mq_create, mq_receive, mq_send, mq_unlink};

@@ -7,6 +7,7 @@
 
 mod by_libc;
 mod by_rawipc;
+mod by_rustix_futex_sync;
 
 use core::error::Error;
 use core::time::Duration;
@@ -53,7 +54,7 @@ struct Way {
 }
 
 /// The first two are those who have made up their minds.
-const WAYS: [Way; 7] = [
+const WAYS: [Way; 8] = [
     Way { name: "libc, futex, asleep at once", ends: by_libc::asleep_at_once },
     Way { name: "libc, futex, spinning 10 µs", ends: by_libc::spinning_first },
     Way { name: "rawipc, AutoResetEvent", ends: by_rawipc::events },
@@ -61,6 +62,7 @@ const WAYS: [Way; 7] = [
     Way { name: "libc, sem_t", ends: by_libc::semaphores },
     Way { name: "rawipc, Mutex and Condvar", ends: by_rawipc::condvar },
     Way { name: "libc, mutex and condition variable", ends: by_libc::condvar },
+    Way { name: "rustix-futex-sync, Mutex and Condvar", ends: by_rustix_futex_sync::condvar },
 ];
 
 pub(crate) fn groups() -> Vec<&'static str> {

@@ -58,7 +58,7 @@ impl Player {
     }
 }
 
-/// How long each round trip took, by player.
+/// How long each time took, by player.
 pub(crate) struct Times(Vec<Histogram<u32>>);
 
 impl Times {
@@ -73,13 +73,23 @@ pub(crate) fn play(players: &mut [Player], place: &Place, effort: Effort) -> Vec
     // Four slices, as a sleeper's round trip takes long and its tail wants many.
     let trips: Vec<u64> =
         players.iter_mut().map(|player| player.calibrate(effort.slice * 4)).collect();
-    let mut order: Vec<usize> = (0..players.len()).collect();
+    take_turns(players.len(), place, effort, |player| players[player].play(trips[player]))
+}
+
+/// The same for so many players of any kind, who say how long each time took in their turn.
+pub(crate) fn take_turns(
+    players: usize,
+    place: &Place,
+    effort: Effort,
+    mut play: impl FnMut(usize) -> Histogram<u32>,
+) -> Vec<Bracketed<Times>> {
+    let mut order: Vec<usize> = (0..players).collect();
     let mut round = |_| {
         fastrand::shuffle(&mut order);
         place.bracket(|| {
-            let mut times = vec![no_times(); players.len()];
+            let mut times = vec![no_times(); players];
             for &player in &order {
-                times[player] = players[player].play(trips[player]);
+                times[player] = play(player);
             }
             Times(times)
         })
@@ -115,10 +125,10 @@ fn time(row: Row, statistic: &'static str, nanoseconds: u64) -> Row {
 }
 
 /// An empty histogram: three digits, from a nanosecond to a minute.
-fn no_times() -> Histogram<u32> {
+pub(crate) fn no_times() -> Histogram<u32> {
     Histogram::new_with_bounds(1, 60_000_000_000, 3).expect("bounds and digits in range")
 }
 
-fn nanoseconds(time: Duration) -> u64 {
+pub(crate) fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -12,7 +12,9 @@ use crate::place::Cpu;
 use awake::Awake;
 use bounce::Bounce;
 pub(crate) use bounce::{Bracketed, in_bounces, undisturbed};
-pub(crate) use game::{Ends, Player, Times, maximum, percentiles, play, together};
+pub(crate) use game::{
+    Ends, Player, Times, maximum, nanoseconds, no_times, percentiles, play, take_turns, together,
+};
 
 /// What those are who meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
