@@ -19,6 +19,7 @@ mod instructions;
 mod kernel;
 mod locks;
 mod machine;
+mod mechanisms;
 mod meeting;
 mod noise;
 mod paper;
@@ -47,7 +48,7 @@ struct Suite {
     measure: fn(&Arguments),
 }
 
-const SUITES: [Suite; 11] = [
+const SUITES: [Suite; 12] = [
     Suite { name: calls::NAME, groups: calls::groups, measure: calls::measure },
     Suite { name: round_trips::NAME, groups: round_trips::groups, measure: round_trips::measure },
     Suite { name: locks::NAME, groups: locks::groups, measure: locks::measure },
@@ -55,6 +56,7 @@ const SUITES: [Suite; 11] = [
     Suite { name: handovers::NAME, groups: handovers::groups, measure: handovers::measure },
     Suite { name: contended::NAME, groups: contended::groups, measure: contended::measure },
     Suite { name: queues::NAME, groups: queues::groups, measure: queues::measure },
+    Suite { name: mechanisms::NAME, groups: mechanisms::groups, measure: mechanisms::measure },
     Suite { name: sums::NAME, groups: sums::groups, measure: sums::measure },
     Suite { name: adders::NAME, groups: adders::groups, measure: adders::measure },
     Suite {

@@ -31,6 +31,11 @@ impl Cpu {
         first.into_iter().chain(rest).flatten().collect()
     }
 
+    /// As the kernel counts them.
+    pub(crate) fn number(self) -> usize {
+        self.0
+    }
+
     /// Keeps the calling thread on this CPU from now on.
     pub(crate) fn pin(self) {
         let mut only = CpuSet::new();

@@ -167,7 +167,7 @@ impl Trips {
 }
 
 /// How long it takes to ask for the time, which each trip contains once.
-pub(super) fn clock() -> f64 {
+pub(crate) fn clock() -> f64 {
     let once = |_| {
         let start = Instant::now();
         start.elapsed().as_secs_f64() * 1e9

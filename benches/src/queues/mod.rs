@@ -10,12 +10,12 @@ mod batches;
 mod blocks;
 mod channels;
 mod crowd;
-mod exchange;
+pub(crate) mod exchange;
 mod in_place;
 mod round_trips;
-mod rounds;
+pub(crate) mod rounds;
 mod streams;
-mod team;
+pub(crate) mod team;
 mod waiting;
 
 use crate::arguments::Arguments;

@@ -7,7 +7,7 @@ use crate::helper;
 use crate::meeting::{self, Bracketed, Place};
 
 /// What `measure` says of each of so many, by round.
-pub(super) fn rounds<R>(
+pub(crate) fn rounds<R>(
     place: &Place,
     effort: Effort,
     count: usize,

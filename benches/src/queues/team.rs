@@ -17,9 +17,9 @@ use crate::place::Cpu;
 use crate::shared::share;
 
 /// What one of them does, so many times.
-pub(super) type Part = Box<dyn FnMut(u64) + Send>;
+pub(crate) type Part = Box<dyn FnMut(u64) + Send>;
 
-pub(super) struct Team {
+pub(crate) struct Team {
     desk: &'static Desk,
     /// One for each, who takes from it how often to do its part.
     starts: Vec<Writer>,
@@ -40,7 +40,7 @@ struct Desk {
 }
 
 impl Team {
-    pub(super) fn new(kin: Kin, parts: impl IntoIterator<Item = (Cpu, Part)>) -> Self {
+    pub(crate) fn new(kin: Kin, parts: impl IntoIterator<Item = (Cpu, Part)>) -> Self {
         let parts: Vec<_> = parts.into_iter().collect();
         let all = parts.len() as u64;
         let desk = share(Desk::default());
@@ -66,7 +66,7 @@ impl Team {
     }
 
     /// Has all do their parts at once, each so many times; how long the slowest took.
-    pub(super) fn run(&mut self, times: u64) -> Duration {
+    pub(crate) fn run(&mut self, times: u64) -> Duration {
         self.desk.time.store(0, Relaxed);
         self.desk.preemptions.store(0, Relaxed);
         for start in &self.starts {
@@ -78,7 +78,7 @@ impl Team {
     }
 
     /// The same, again if one of them had to give up its CPU; but not for ever.
-    pub(super) fn run_undisturbed(&mut self, times: u64) -> Duration {
+    pub(crate) fn run_undisturbed(&mut self, times: u64) -> Duration {
         let mut left = 8;
         loop {
             let time = self.run(times);
