@@ -44,7 +44,7 @@ pub(crate) use socket::{
     next_len, own_credentials, peer_credentials, recv, send, shutdown, socketpair,
 };
 pub(crate) use sysv::{
-    msg_remove, msgget, msgrcv, msgsnd, sem_remove, sem_value, semget, semop, set_sem_value,
+    msg_remove, msgget, msgrcv, msgsnd, sem_create, sem_remove, sem_value, semop, set_sem_value,
     shm_remove, shmat, shmdt, shmget,
 };
 

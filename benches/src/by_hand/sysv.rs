@@ -1,5 +1,6 @@
+use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
-use std::io::{Error, Result};
+use std::io::{Error, ErrorKind, Result};
 
 use super::{done, length, number};
 
@@ -38,16 +39,41 @@ pub(crate) fn msg_remove(queue: i32) -> Result<()> {
     done(unsafe { libc::msgctl(queue, libc::IPC_RMID, ptr::null_mut()) })
 }
 
-pub(crate) fn semget(count: i32) -> Result<i32> {
+/// A set with these values, which then has been operated on: what says to others that it has them.
+/// Is removed again if that fails.
+pub(crate) fn sem_create(values: &[u16]) -> Result<i32> {
+    let count = i32::try_from(values.len()).unwrap_or(i32::MAX);
     // SAFETY: takes integers only.
-    number(unsafe { libc::semget(libc::IPC_PRIVATE, count, MODE) })
+    let set = number(unsafe { libc::semget(libc::IPC_PRIVATE, count, MODE) })?;
+    if let Err(error) = sem_initialise(set, values) {
+        let _removed_by_others = sem_remove(set);
+        return Err(error);
+    }
+    Ok(set)
 }
 
-/// One operation on one semaphore.
+fn sem_initialise(set: i32, values: &[u16]) -> Result<()> {
+    // SAFETY: the set has just been made for as many values.
+    done(unsafe { libc::semctl(set, 0, libc::SETALL, values.as_ptr()) })?;
+    let change = |by| libc::sembuf { sem_num: 0, sem_op: by, sem_flg: IPC_NOWAIT };
+    let mut up_and_down = [change(1), change(-1)];
+    // SAFETY: two operations, exclusively borrowed.
+    done(unsafe { libc::semop(set, up_and_down.as_mut_ptr(), 2) })
+}
+
+/// As narrow as the kernel has the flags.
+const IPC_NOWAIT: i16 = 0x800;
+
+/// One operation on one semaphore, made again after a signal.
 pub(crate) fn semop(set: i32, index: u16, by: i16) -> Result<()> {
     let mut operation = libc::sembuf { sem_num: index, sem_op: by, sem_flg: 0 };
-    // SAFETY: one operation, exclusively borrowed.
-    done(unsafe { libc::semop(set, &raw mut operation, 1) })
+    loop {
+        // SAFETY: one operation, exclusively borrowed.
+        match done(unsafe { libc::semop(set, &raw mut operation, 1) }) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            answer => return answer,
+        }
+    }
 }
 
 pub(crate) fn sem_value(set: i32, index: i32) -> Result<i32> {
@@ -70,14 +96,30 @@ pub(crate) fn shmget(len: usize) -> Result<i32> {
     number(unsafe { libc::shmget(libc::IPC_PRIVATE, len, MODE) })
 }
 
-/// Where it has been attached.
-pub(crate) fn shmat(segment: i32) -> Result<NonNull<u8>> {
+/// Where it has been attached, and how long it is. Is detached again if that cannot be told.
+pub(crate) fn shmat(segment: i32) -> Result<(NonNull<u8>, usize)> {
     // SAFETY: the kernel chooses a place where nothing is.
     let place = unsafe { libc::shmat(segment, ptr::null(), 0) };
-    match NonNull::new(place.cast::<u8>()) {
-        Some(place) if place.as_ptr().addr() != usize::MAX => Ok(place),
-        _ => Err(Error::last_os_error()),
+    let place = match NonNull::new(place.cast::<u8>()) {
+        Some(place) if place.as_ptr().addr() != usize::MAX => place,
+        _ => return Err(Error::last_os_error()),
+    };
+    match shm_len(segment) {
+        Ok(len) => Ok((place, len)),
+        Err(error) => {
+            // SAFETY: attached above, and used by nobody.
+            let _as_before = unsafe { shmdt(place) };
+            Err(error)
+        }
     }
+}
+
+fn shm_len(segment: i32) -> Result<usize> {
+    let mut status = MaybeUninit::<libc::shmid_ds>::uninit();
+    // SAFETY: room for the answer, exclusively borrowed.
+    done(unsafe { libc::shmctl(segment, libc::IPC_STAT, status.as_mut_ptr()) })?;
+    // SAFETY: the kernel has filled all of it.
+    Ok(unsafe { status.assume_init() }.shm_segsz)
 }
 
 /// Detaches.

@@ -163,8 +163,7 @@ fn msg_receive() -> [Call; 2] {
 fn sem_create() -> [Call; 2] {
     [
         Call::new(|| {
-            let set = by_hand::semget(1).unwrap();
-            by_hand::set_sem_value(set, 0, 1).unwrap();
+            let set = by_hand::sem_create(&[1]).unwrap();
             by_hand::sem_remove(set).unwrap();
         }),
         Call::new(|| SemSet::create_new(Key::PRIVATE, MODE, &[1]).unwrap().remove().unwrap()),
@@ -221,7 +220,7 @@ fn attach() -> [Call; 2] {
     let (one, other) = (segment(), segment());
     [
         Call::new(move || {
-            let place = by_hand::shmat(one.get().id()).unwrap();
+            let (place, _len) = by_hand::shmat(one.get().id()).unwrap();
             // SAFETY: just attached, and used by nobody.
             unsafe { by_hand::shmdt(place) }.unwrap();
         }),
