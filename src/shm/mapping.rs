@@ -91,6 +91,7 @@ impl Mapping {
     ///
     /// - [mmap(2)](https://man7.org/linux/man-pages/man2/mmap.2.html)
     #[doc(alias = "mmap")]
+    #[inline]
     pub fn new(fd: impl AsFd, length: usize, access: Access) -> Result<Self> {
         let protection = match access {
             Access::ReadOnly => ProtFlags::READ,
@@ -168,6 +169,7 @@ fn is_whole_pages(fd: BorrowedFd<'_>, length: usize) -> bool {
 }
 
 impl Drop for Mapping {
+    #[inline]
     fn drop(&mut self) {
         let released = match self.release {
             // SAFETY: mapped by `new` with this length, and by nobody unmapped since, as only this

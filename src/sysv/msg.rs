@@ -246,7 +246,7 @@ impl MsgQueue {
     #[doc(alias = "msgsnd")]
     #[inline]
     pub fn send(self, kind: c_long, text: &[u8]) -> Result<()> {
-        with_frame(kind, text, |frame| sys::send(self.0, frame, 0))
+        self.copy_and_send(kind, text, 0)
     }
 
     /// As [`send`](Self::send), but never sleeps.
@@ -257,7 +257,7 @@ impl MsgQueue {
     #[doc(alias = "IPC_NOWAIT")]
     #[inline]
     pub fn try_send(self, kind: c_long, text: &[u8]) -> Result<()> {
-        with_frame(kind, text, |frame| sys::send(self.0, frame, libc::IPC_NOWAIT))
+        self.copy_and_send(kind, text, libc::IPC_NOWAIT)
     }
 
     /// As [`send`](Self::send), without a copy: the text stands in `buffer` behind its first
@@ -449,6 +449,16 @@ impl MsgQueue {
         sys::remove_queue(self.0)
     }
 
+    #[inline]
+    fn copy_and_send(self, kind: c_long, text: &[u8], flags: i32) -> Result<()> {
+        if text.len() <= SHORT {
+            sys::send_copy::<SHORT>(self.0, kind, text, flags)
+        } else {
+            send_long(self.0, kind, text, flags)
+        }
+    }
+
+    #[inline]
     fn take<'b>(self, buffer: impl Buffer<'b>, which: Which, flags: i32) -> Result<Message<'b>> {
         if which.kind == c_long::MIN {
             return Err(Errno::INVAL);
@@ -469,35 +479,23 @@ impl MsgQueue {
 }
 
 /// The permissions as `msgget` takes them among its flags.
+#[inline]
 fn flags(mode: Mode) -> i32 {
     i32::try_from(mode.as_raw_mode() & 0o777).unwrap_or_default()
 }
 
+#[inline]
 fn put_kind(kind: c_long, buffer: &mut [u8]) -> Result<()> {
     *buffer.first_chunk_mut().ok_or(Errno::INVAL)? = kind.to_ne_bytes();
     Ok(())
 }
 
-/// Calls with type and text in one piece: on a small stack frame, where that will do.
-fn with_frame(kind: c_long, text: &[u8], call: impl FnOnce(&[u8]) -> Result<()>) -> Result<()> {
-    if text.len() <= SHORT {
-        framed::<{ HEADER + SHORT }>(kind, text, call)
-    } else {
-        framed::<{ HEADER + COPIED }>(kind, text, call)
-    }
-}
-
-/// Text up to this length is spared the clearing of a large stack frame.
+/// Text up to this length is spared a large stack frame, and a call.
 const SHORT: usize = 256;
 
-fn framed<const ROOM: usize>(
-    kind: c_long,
-    text: &[u8],
-    call: impl FnOnce(&[u8]) -> Result<()>,
-) -> Result<()> {
-    let mut room = [0; ROOM];
-    let frame = room.get_mut(..HEADER.saturating_add(text.len())).ok_or(Errno::INVAL)?;
-    put_kind(kind, frame)?;
-    frame.get_mut(HEADER..).unwrap_or_default().copy_from_slice(text);
-    call(frame)
+/// Not inlined: so the stack is as large as that only where it has to be.
+#[cold]
+#[inline(never)]
+fn send_long(queue: i32, kind: c_long, text: &[u8], flags: i32) -> Result<()> {
+    sys::send_copy::<COPIED>(queue, kind, text, flags)
 }

@@ -333,7 +333,7 @@ impl SemSet {
     #[doc(alias = "semop")]
     #[inline]
     pub fn operate(self, operations: &[Operation]) -> Result<()> {
-        self.operate_until(operations, Deadline::NEVER)
+        rustix::io::retry_on_intr(|| sys::operate(self.0, operations, None))
     }
 
     /// As [`operate`](Self::operate), but never sleeps: all changes or none.
@@ -525,15 +525,18 @@ impl SemSet {
 
     /// Gives a new set its values, and then the time of an operation, which says that it has them.
     fn initialise(self, values: &[u16]) -> Result<()> {
+        const UP: Operation = Operation::post(0).without_waiting();
+        const DOWN: Operation = Operation::wait(0).without_waiting();
+
         sys::set_all(self.0, values)?;
         // Whoever knows of the set by other means may take something in between. So this waits for
         // nothing: up and down, or for what is at its highest, down and up.
         loop {
-            match self.try_operate(&[Operation::post(0), Operation::wait(0)]) {
+            match sys::operate(self.0, &[UP, DOWN], None) {
                 Err(Errno::RANGE) => {}
                 answer => return answer,
             }
-            match self.try_operate(&[Operation::wait(0), Operation::post(0)]) {
+            match sys::operate(self.0, &[DOWN, UP], None) {
                 Err(Errno::AGAIN) => {}
                 answer => return answer,
             }
@@ -580,6 +583,7 @@ impl SemSet {
 }
 
 /// The permissions as `semget` takes them among its flags.
+#[inline]
 fn flags(mode: Mode) -> i32 {
     i32::try_from(mode.as_raw_mode() & 0o777).unwrap_or_default()
 }

@@ -466,6 +466,7 @@ impl Shm {
         sys::control_segment(self.0, libc::IPC_RMID)
     }
 
+    #[inline]
     fn map(self, access: Access) -> Result<Mapping> {
         let flags = match access {
             Access::ReadOnly => libc::SHM_RDONLY,
@@ -494,6 +495,7 @@ impl Shm {
 }
 
 /// The permissions as `shmget` takes them among its flags.
+#[inline]
 fn flags(mode: Mode) -> i32 {
     i32::try_from(mode.as_raw_mode() & 0o777).unwrap_or_default()
 }

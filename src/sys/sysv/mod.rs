@@ -122,11 +122,13 @@ impl Seconds {
 }
 
 /// An `int` as an argument.
+#[inline]
 fn int(value: i32) -> usize {
     value as usize
 }
 
 /// An identifier as it is returned: never negative.
+#[inline]
 fn id(returned: usize) -> i32 {
-    i32::try_from(returned).unwrap_or_default()
+    returned as i32
 }

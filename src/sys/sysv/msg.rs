@@ -47,6 +47,34 @@ pub(crate) fn send(queue: i32, frame: &[u8], flags: i32) -> Result<()> {
     decode(returned).map(drop)
 }
 
+/// Sends `text` from a copy behind its type, as long as it has `ROOM` at most, else `INVAL`.
+#[doc(alias = "msgsnd")]
+#[inline]
+pub(crate) fn send_copy<const ROOM: usize>(
+    queue: i32,
+    kind: c_long,
+    text: &[u8],
+    flags: i32,
+) -> Result<()> {
+    let mut frame = Frame::<ROOM> { kind, text: [const { MaybeUninit::uninit() }; ROOM] };
+    let place = frame.text.get_mut(..text.len()).ok_or(Errno::INVAL)?.as_mut_ptr();
+    // SAFETY: `place` is for as many bytes, and a local's, so apart from `text`.
+    unsafe { place.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), text.len()) };
+    let from = (&raw const frame).expose_provenance();
+    let arguments = [int(queue), from, text.len(), int(flags), 0, 0];
+    // SAFETY: the frame is a local, and only read by the call: a word, and as many bytes of text as
+    // have just been copied behind it.
+    let returned = unsafe { syscall(numbers::MSGSND, arguments) };
+    decode(returned).map(drop)
+}
+
+/// A message as the kernel takes it (`struct msgbuf`).
+#[repr(C)]
+struct Frame<const ROOM: usize> {
+    kind: c_long,
+    text: [MaybeUninit<u8>; ROOM],
+}
+
 /// Receives type and text into `space`; returns the part of it that they fill.
 #[doc(alias = "msgrcv")]
 #[inline]
