@@ -23,7 +23,7 @@ MAY_USE = {
     "path": "error text",
     "name": "error text",
     "wait": GROUND,
-    "sys": "error buffer",
+    "sys": "error buffer name",
     "pipe": GROUND + " wait sys",
     "fifo": GROUND + " wait sys pipe",
     "socket": GROUND + " wait sys",

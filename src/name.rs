@@ -1,6 +1,6 @@
 //! [`Name`]: what POSIX names its objects by ("/pi").
 
-use core::ffi::CStr;
+use core::ffi::{CStr, c_char};
 use core::fmt::{self, Write as _};
 use core::str::FromStr;
 
@@ -112,6 +112,13 @@ impl Name {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.as_c_str().to_bytes()
+    }
+
+    /// Where the name without its slash begins, which ends with a zero byte, for calls that look no
+    /// further.
+    #[inline]
+    pub(crate) const fn as_ptr(&self) -> *const c_char {
+        self.bytes.as_ptr().cast()
     }
 
     /// The name without its slash, as C wants it.

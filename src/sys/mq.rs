@@ -1,23 +1,24 @@
 //! POSIX message queues: `mq_open` and its kin.
 
-use core::ffi::{CStr, c_long};
+use core::ffi::c_long;
 use core::mem::MaybeUninit;
 
 use rustix::fd::{BorrowedFd, FromRawFd as _, OwnedFd};
 
 use super::arch::syscall;
 use super::{decode, number, raw};
-use crate::Result;
 use crate::buffer::assume_filled;
+use crate::{Name, Result};
 
 /// `struct mq_attr`.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Attributes {
     pub(crate) flags: c_long,
-    pub(crate) max_messages: c_long,
-    pub(crate) message_size: c_long,
-    pub(crate) messages: c_long,
+    // These three the kernel has as long, and tells none that is negative.
+    pub(crate) max_messages: usize,
+    pub(crate) message_size: usize,
+    pub(crate) messages: usize,
     pub(crate) reserved: [c_long; 4],
 }
 static_assertions::assert_eq_size!(Attributes, libc::mq_attr);
@@ -33,6 +34,7 @@ pub(crate) enum Wait {
 
 impl Wait {
     /// As an absolute time on the clock of the kernel's choice: null, or the beginning of all time.
+    #[inline]
     fn timeout(self) -> usize {
         static PAST: [i64; 2] = [0; 2];
         match self {
@@ -45,7 +47,7 @@ impl Wait {
 #[doc(alias = "mq_open")]
 #[inline]
 pub(crate) fn open(
-    name: &CStr,
+    name: &Name,
     flags: i32,
     mode: u32,
     attributes: Option<&Attributes>,
@@ -59,7 +61,8 @@ pub(crate) fn open(
         0,
         0,
     ];
-    // SAFETY: name and attributes are borrowed for the length of the call, and only read by it.
+    // SAFETY: name and attributes are borrowed for the length of the call, and only read by it; a
+    // name ends with a zero byte.
     let returned = unsafe { syscall(number(libc::SYS_mq_open), arguments) };
     let opened = i32::try_from(decode(returned)?).unwrap_or(i32::MAX);
     // SAFETY: the kernel has just opened it for us, and told nobody else.
@@ -68,9 +71,10 @@ pub(crate) fn open(
 
 #[doc(alias = "mq_unlink")]
 #[inline]
-pub(crate) fn unlink(name: &CStr) -> Result<()> {
+pub(crate) fn unlink(name: &Name) -> Result<()> {
     let arguments = [name.as_ptr().expose_provenance(), 0, 0, 0, 0, 0];
-    // SAFETY: the name is borrowed for the length of the call, and only read by it.
+    // SAFETY: the name, which ends with a zero byte, is borrowed for the length of the call, and
+    // only read by it.
     let returned = unsafe { syscall(number(libc::SYS_mq_unlink), arguments) };
     decode(returned).map(drop)
 }
@@ -143,6 +147,7 @@ pub(crate) fn cancel_notification(fd: BorrowedFd<'_>) -> Result<()> {
     notify(fd, core::ptr::null())
 }
 
+#[inline]
 fn notify(fd: BorrowedFd<'_>, event: *const SignalEvent) -> Result<()> {
     let arguments = [raw(fd), event.expose_provenance(), 0, 0, 0, 0];
     // SAFETY: null, or an event that both callers keep for the length of the call, which only reads

@@ -1,5 +1,3 @@
-use core::ffi::c_long;
-
 use rustix::fs::Mode;
 
 use super::{Limits, Mq};
@@ -95,7 +93,7 @@ impl Options {
     #[doc(alias = "mq_open")]
     #[inline]
     pub fn open(&self, name: &Name) -> Result<Mq> {
-        sys::open(name.as_c_str(), self.flags(), 0, None).map(Mq::from)
+        sys::open(name, self.flags(), 0, None).map(Mq::from)
     }
 
     /// `mq_open` with `O_CREAT`: opens the queue of that name, and creates it if there is none.
@@ -136,29 +134,32 @@ impl Options {
         self.make(name, mode, libc::O_CREAT | libc::O_EXCL)
     }
 
+    #[inline]
     fn make(&self, name: &Name, mode: Mode, how: i32) -> Result<Mq> {
         let attributes = match (self.max_messages, self.message_size) {
             (None, None) => None,
             (messages, size) => Some(Self::sizes(messages, size)?),
         };
         let flags = self.flags() | how;
-        sys::open(name.as_c_str(), flags, mode.as_raw_mode(), attributes.as_ref()).map(Mq::from)
+        sys::open(name, flags, mode.as_raw_mode(), attributes.as_ref()).map(Mq::from)
     }
 
     /// Both sizes, as the kernel takes both or none: of one that is not given, the system's
     /// default.
+    #[inline]
     fn sizes(messages: Option<usize>, size: Option<usize>) -> Result<sys::Attributes> {
         let default = |which: fn(&Limits) -> usize| Limits::get().map(|limits| which(&limits));
         let messages = messages.map_or_else(|| default(|limits| limits.default_messages), Ok)?;
         let size = size.map_or_else(|| default(|limits| limits.default_message_size), Ok)?;
+        // What no long can say is negative there: only a queue that is new finds that wrong.
         Ok(sys::Attributes {
-            // What no long can say is too much, which only a queue that is new finds wrong.
-            max_messages: c_long::try_from(messages).unwrap_or(c_long::MAX),
-            message_size: c_long::try_from(size).unwrap_or(c_long::MAX),
+            max_messages: messages,
+            message_size: size,
             ..sys::Attributes::default()
         })
     }
 
+    #[inline]
     fn flags(&self) -> i32 {
         let nonblocking = if self.nonblocking { libc::O_NONBLOCK } else { 0 };
         self.access | nonblocking | libc::O_CLOEXEC

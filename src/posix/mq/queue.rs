@@ -86,7 +86,7 @@ impl Mq {
     #[doc(alias = "mq_unlink")]
     #[inline]
     pub fn unlink(name: &Name) -> Result<()> {
-        sys::unlink(name.as_c_str())
+        sys::unlink(name)
     }
 
     /// `mq_send`: adds `message` with that priority, sleeping while the queue is full.
@@ -218,12 +218,12 @@ impl Mq {
     /// - [mq_getattr(3)](https://man7.org/linux/man-pages/man3/mq_getattr.3.html)
     #[doc(alias = "mq_getattr")]
     #[doc(alias = "mq_getsetattr")]
+    #[inline]
     pub fn attributes(&self) -> Result<Attributes> {
         sys::get_and_set(self.0.as_fd(), None).map(|attributes| Attributes {
-            // The kernel gives none that is negative.
-            max_messages: usize::try_from(attributes.max_messages).unwrap_or_default(),
-            message_size: usize::try_from(attributes.message_size).unwrap_or_default(),
-            messages: usize::try_from(attributes.messages).unwrap_or_default(),
+            max_messages: attributes.max_messages,
+            message_size: attributes.message_size,
+            messages: attributes.messages,
             nonblocking: attributes.flags & libc::c_long::from(libc::O_NONBLOCK) != 0,
         })
     }
@@ -299,6 +299,7 @@ impl Mq {
         rustix::io::fcntl_dupfd_cloexec(&self.0, 0).map(Self)
     }
 
+    #[inline]
     fn take(&self, filling: &mut Filling<'_>, wait: Wait) -> Result<u32> {
         let mut priority = 0;
         filling.fill(|space| {
@@ -313,6 +314,7 @@ impl Mq {
 /// A call that must not wait, with the kernel's answer to a time long past made what it is.
 ///
 /// A signal can come even between the look and the answer; then it is asked again.
+#[inline]
 fn at_once<T>(mut call: impl FnMut() -> Result<T>) -> Result<T> {
     loop {
         match call() {
