@@ -121,6 +121,12 @@ impl Name {
         self.bytes.as_ptr().cast()
     }
 
+    /// The name without its slash, and zeros behind it: one at least.
+    #[inline]
+    pub(crate) const fn padded(&self) -> &[u8; Self::MAX_LEN + 1] {
+        &self.bytes
+    }
+
     /// The name without its slash, as C wants it.
     #[must_use]
     pub fn as_c_str(&self) -> &CStr {

@@ -119,7 +119,7 @@ impl Semaphore {
         // SAFETY: mapped for writing, in that length, as long as `mapping` lives; page-aligned.
         // Nobody else has it yet, as it has no name.
         unsafe { semaphore.place().write(sync::Semaphore::new(value)) };
-        directory::link(fd.as_fd(), file.as_c_str())?;
+        directory::link(fd.as_fd(), &file)?;
         Ok(semaphore)
     }
 
@@ -165,7 +165,7 @@ impl Semaphore {
     #[doc(alias = "sem_open")]
     #[inline]
     pub fn open(name: &Name) -> Result<Self, OpenError> {
-        let fd = directory::open(file_of(name)?.as_c_str(), Access::ReadWrite)?;
+        let fd = directory::open(&file_of(name)?, Access::ReadWrite)?;
         check(fd.as_fd())?;
         Ok(Self { mapping: Mapping::new(&fd, SIZE, Access::ReadWrite)? })
     }
@@ -230,7 +230,7 @@ impl Semaphore {
     #[doc(alias = "sem_unlink")]
     #[inline]
     pub fn unlink(name: &Name) -> Result<()> {
-        directory::unlink(file_of(name)?.as_c_str())
+        directory::unlink(&file_of(name)?)
     }
 
     /// The `sem_t *` for the functions of a C library, glibc's or one that lays it out alike. To be

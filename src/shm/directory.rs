@@ -1,7 +1,7 @@
 //! `/dev/shm`, where the C library and everybody else keeps what POSIX names: files without a name
 //! that get one when they are complete.
 //!
-//! Names are those of files here, as C wants them; whoever calls has checked them.
+//! Names are those of files here.
 
 use core::ffi::CStr;
 use core::fmt::Write as _;
@@ -28,7 +28,7 @@ pub(crate) fn unnamed(mode: Mode, length: usize) -> Result<OwnedFd> {
 
 /// Gives it a name, if nothing has it.
 #[inline]
-pub(crate) fn link(fd: BorrowedFd<'_>, name: &CStr) -> Result<()> {
+pub(crate) fn link(fd: BorrowedFd<'_>, name: &Name) -> Result<()> {
     at(name, |path| match linkat(fd, c"", CWD, path, AtFlags::EMPTY_PATH) {
         // Until Linux 6.10 that took a capability.
         Err(Errno::NOENT) => link_by_path(fd, path),
@@ -46,7 +46,7 @@ fn link_by_path(fd: BorrowedFd<'_>, path: &CStr) -> Result<()> {
 
 /// What has that name, if it is a file: no directory, no symbolic link, nothing that makes one
 /// wait.
-pub(crate) fn open(name: &CStr, access: Access) -> Result<OwnedFd> {
+pub(crate) fn open(name: &Name, access: Access) -> Result<OwnedFd> {
     let access = match access {
         Access::ReadOnly => OFlags::RDONLY,
         Access::ReadWrite => OFlags::RDWR,
@@ -58,20 +58,19 @@ pub(crate) fn open(name: &CStr, access: Access) -> Result<OwnedFd> {
 }
 
 #[inline]
-pub(crate) fn unlink(name: &CStr) -> Result<()> {
+pub(crate) fn unlink(name: &Name) -> Result<()> {
     at(name, |path| rustix::fs::unlink(path))
 }
 
 /// Calls with the whole path.
-fn at<T>(name: &CStr, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
+#[inline]
+fn at<T>(name: &Name, call: impl FnOnce(&CStr) -> Result<T>) -> Result<T> {
     let mut path = [0; DIRECTORY.len() + Name::MAX_LEN + 1];
-    if let Some((directory, file)) = path.split_first_chunk_mut() {
-        *directory = *DIRECTORY;
-        let name = name.to_bytes();
-        // One byte stays zero, its end.
-        let room = file.get_mut(..name.len()).filter(|_| name.len() <= Name::MAX_LEN);
-        room.ok_or(Errno::NAMETOOLONG)?.copy_from_slice(name);
-    }
+    let Some((directory, file)) = path.split_first_chunk_mut() else {
+        return Err(Errno::NAMETOOLONG);
+    };
+    *directory = *DIRECTORY;
+    *file.first_chunk_mut().ok_or(Errno::NAMETOOLONG)? = *name.padded();
     call(CStr::from_bytes_until_nul(&path).map_err(|_| Errno::NAMETOOLONG)?)
 }
 
@@ -83,7 +82,7 @@ mod tests {
 
     use rustix::fd::AsFd as _;
 
-    use super::{Errno, Mode, Text, link_by_path, unlink, unnamed};
+    use super::{Errno, Mode, Name, Text, link_by_path, unlink, unnamed};
 
     /// What kernels before 6.10 take from those without privilege.
     #[test]
@@ -95,8 +94,8 @@ mod tests {
         let path = CStr::from_bytes_with_nul(path.as_bytes()).unwrap();
         let linked = link_by_path(fd.as_fd(), path);
         let again = link_by_path(fd.as_fd(), path);
-        let name = path.to_bytes_with_nul().strip_prefix(b"/dev/shm/").unwrap();
-        let unlinked = unlink(CStr::from_bytes_with_nul(name).unwrap());
+        let name = path.to_bytes().strip_prefix(b"/dev/shm/").unwrap();
+        let unlinked = unlink(&Name::new(name).unwrap());
         assert_eq!((linked, again, unlinked), (Ok(()), Err(Errno::EXIST), Ok(())));
     }
 }

@@ -71,7 +71,7 @@ impl Object {
     #[inline]
     pub fn create_new(name: &Name, mode: Mode, length: usize) -> Result<Self> {
         let fd = directory::unnamed(mode, length)?;
-        directory::link(fd.as_fd(), name.as_c_str())?;
+        directory::link(fd.as_fd(), name)?;
         Ok(Self(fd))
     }
 
@@ -94,7 +94,7 @@ impl Object {
     #[doc(alias = "shm_open")]
     #[inline]
     pub fn open(name: &Name) -> Result<Self> {
-        directory::open(name.as_c_str(), Access::ReadWrite).map(Self)
+        directory::open(name, Access::ReadWrite).map(Self)
     }
 
     /// As [`open`](Self::open), for reading only: can be mapped with
@@ -114,7 +114,7 @@ impl Object {
     #[doc(alias = "O_RDONLY")]
     #[inline]
     pub fn open_read_only(name: &Name) -> Result<Self> {
-        directory::open(name.as_c_str(), Access::ReadOnly).map(Self)
+        directory::open(name, Access::ReadOnly).map(Self)
     }
 
     /// `shm_unlink`: removes the name. What is open or mapped stays so; the memory goes with the
@@ -135,7 +135,7 @@ impl Object {
     #[doc(alias = "shm_unlink")]
     #[inline]
     pub fn unlink(name: &Name) -> Result<()> {
-        directory::unlink(name.as_c_str())
+        directory::unlink(name)
     }
 
     /// `fstat`: how many bytes it has now. Whoever may write to it can change that; zero if

@@ -188,7 +188,7 @@ impl<T: ShmSafe> Shared<T> {
         let mapping = Mapping::new(&fd, Self::SIZE, Access::ReadWrite)?;
         // SAFETY: just made, and nobody else has it before it has its name.
         let shared = unsafe { Self::create_in_mapping(mapping, init) }?;
-        directory::link(fd.as_fd(), name.as_c_str())?;
+        directory::link(fd.as_fd(), name)?;
         Ok(shared)
     }
 
@@ -296,7 +296,7 @@ impl<T: ?Sized + InPlace> Shared<T> {
     /// - [shm_open(3)](https://man7.org/linux/man-pages/man3/shm_open.3.html)
     #[doc(alias = "shm_open")]
     pub unsafe fn open(name: &Name) -> Result<Self, OpenError> {
-        let fd = directory::open(name.as_c_str(), Access::ReadWrite)?;
+        let fd = directory::open(name, Access::ReadWrite)?;
         // SAFETY: the caller's promise.
         unsafe { Self::from_fd(fd) }
     }

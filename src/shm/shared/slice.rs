@@ -91,7 +91,7 @@ impl<T: ShmSafe> Shared<[T]> {
         let mapping = Mapping::new(&fd, size, Access::ReadWrite)?;
         // SAFETY: just made, and nobody else has it before it has its name.
         let shared = unsafe { Self::create_slice_in_mapping(mapping, len) }?;
-        directory::link(fd.as_fd(), name.as_c_str())?;
+        directory::link(fd.as_fd(), name)?;
         Ok(shared)
     }
 

@@ -61,7 +61,7 @@ impl<T: ShmSafe> Shared<T> {
     pub fn create_new_zeroed(name: &Name, mode: Mode) -> Result<Self> {
         let fd = directory::unnamed(mode, Self::SIZE)?;
         let shared = Self::zeroed_in(Mapping::new(&fd, Self::SIZE, Access::ReadWrite)?)?;
-        directory::link(fd.as_fd(), name.as_c_str())?;
+        directory::link(fd.as_fd(), name)?;
         Ok(shared)
     }
 
