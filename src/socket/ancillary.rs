@@ -161,6 +161,7 @@ impl<const N: usize> Default for Descriptors<N> {
 impl<const N: usize> Iterator for Descriptors<N> {
     type Item = OwnedFd;
 
+    #[inline]
     fn next(&mut self) -> Option<OwnedFd> {
         let taken = self.slots.get_mut(self.next)?.take()?;
         self.next = self.next.saturating_add(1);

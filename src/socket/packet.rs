@@ -8,7 +8,7 @@ use super::{Ancillary, Descriptors, Received, Socket};
 #[cfg(doc)]
 use crate::Errno;
 use crate::buffer::Filling;
-use crate::{Buffer, Deadline, Result, sys, wait};
+use crate::{Buffer, Deadline, Result, wait};
 
 /// Messages: for [`SeqPacket`](super::SeqPacket) and [`Datagram`](super::Datagram).
 impl<K: Packet> Socket<K> {
@@ -305,9 +305,11 @@ impl<K: Packet> Socket<K> {
         wait::until(self.as_fd(), PollFlags::IN, by, || self.try_next_len())
     }
 
+    #[inline]
     fn peek_len(&self, flags: RecvFlags) -> Result<usize> {
-        let flags = (flags | RecvFlags::PEEK | RecvFlags::TRUNC).bits();
+        let flags = flags | RecvFlags::PEEK | RecvFlags::TRUNC;
         // Without room for control messages, the kernel makes no descriptors.
-        Ok(sys::socket::receive(self.as_fd(), &mut [], &mut [], flags)?.len)
+        let (_none, len) = rustix::net::recv(self, &mut [0_u8; 0], flags)?;
+        Ok(len)
     }
 }
