@@ -4,8 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(python test loom mutants "fuzz 20" layers lint msrv doc no_std "no_std --self-test" examples)
-steps+=(package arch)
+steps=(python test loom mutants "fuzz 20" layers lint msrv doc no_std "no_std --self-test")
+steps+=(instructions examples package arch)
 [ $# = 0 ] || steps=("$@")
 
 # A temporary directory of our own shows what is left in it.
