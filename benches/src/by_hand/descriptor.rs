@@ -1,3 +1,5 @@
+#![allow(clippy::cast_possible_truncation, reason = "lengths of a few control messages")]
+
 use core::mem::{MaybeUninit, size_of};
 use std::io::{Error, Result};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -104,9 +106,9 @@ fn receive<const ROOM: usize>(
                 let count = (contents.cmsg_len - space(0)) / size_of::<RawFd>();
                 for index in 0..count {
                     // SAFETY: so many descriptors are in the message.
-                    let place = unsafe { data.cast::<RawFd>().add(index) };
+                    let place = unsafe { data.add(index * size_of::<RawFd>()) };
                     // SAFETY: as above.
-                    let descriptor = unsafe { place.read_unaligned() };
+                    let descriptor = unsafe { place.cast::<RawFd>().read_unaligned() };
                     // SAFETY: the kernel has just opened it, for us alone.
                     let descriptor = unsafe { own(descriptor) };
                     if kind == libc::SCM_RIGHTS && wanted && arrived.descriptor.is_none() {
