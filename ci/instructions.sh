@@ -14,5 +14,5 @@ CARGO_TARGET_DIR=$target cargo build --quiet --release --no-default-features \
     --manifest-path benches/Cargo.toml
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-timeout 600 "$target/release/rawipc-benches" instructions >"$work/table"
+timeout 600 "$target/release/rawipc-benches" --noisy instructions >"$work/table"
 python3 ci/instructions.py "$work/table"

@@ -35,8 +35,10 @@ impl Spinner {
     const SHORT: Duration = Duration::from_micros(10);
     /// And then, where that does not do well: what it may take to wake the other side.
     const LONG: Duration = Duration::from_micros(60);
-    /// After how many pauses to ask for the time, which takes longer than one of them.
-    const CLOCK: u32 = 16;
+    /// After how many pauses to ask for the time. That is a system call, and who waits for the
+    /// answer to a message is not to be in it when the answer comes: so for longer than a line
+    /// takes to the other side and back, with some copying, where pauses are short as well.
+    const CLOCK: u32 = 64;
     /// Where one backs off: half a microsecond or so.
     const MOST_PAUSES: u32 = 16;
     /// A vain attempt halves it: five in a row end it.
