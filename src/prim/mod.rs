@@ -18,7 +18,9 @@ mod region;
 #[cfg(not(loom))]
 mod spin;
 #[cfg(not(loom))]
-pub(crate) use {fences::*, native::*, payload::Payload, spin::Spinner};
+mod thread;
+#[cfg(not(loom))]
+pub(crate) use {fences::*, native::*, payload::Payload, spin::Spinner, thread::thread_id};
 
 #[cfg(loom)]
 mod model;

@@ -11,7 +11,6 @@ pub(crate) use core::sync::atomic::{AtomicU32, AtomicU64, fence};
 use core::time::Duration;
 
 use rustix::event::{Timespec, poll};
-use rustix::thread::gettid;
 use zerocopy::FromBytes;
 
 use super::Sleep;
@@ -210,10 +209,4 @@ impl<const BYTES: usize> Region<BYTES> {
     pub(crate) fn write(&self, position: u64, value: u64) {
         self.word(position).store(value, Relaxed);
     }
-}
-
-/// The calling thread's number: no other thread has it, of any process in the same PID namespace,
-/// and it is never zero.
-pub(crate) fn thread_id() -> u32 {
-    gettid().as_raw_nonzero().get().unsigned_abs()
 }

@@ -18,7 +18,11 @@ pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod socket;
 pub(crate) mod sysv;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(crate) mod thread;
 pub(crate) mod time;
+#[cfg(all(feature = "std", target_has_atomic = "64"))]
+pub(crate) mod wiped;
 
 use rustix::fd::{AsRawFd as _, BorrowedFd};
 
