@@ -327,6 +327,34 @@ fn only_the_first_lock_of_a_thread_asks_the_kernel() {
     });
 }
 
+/// As glibc leaves it if a signal handler has locked when the thread was about to end.
+#[cfg(all(feature = "std", target_env = "gnu"))]
+#[test]
+fn a_thread_is_not_who_was_in_its_place_before() {
+    use std::sync::atomic::AtomicUsize;
+
+    const NUMBER: usize = (1 << 22) - 1;
+    // SAFETY: glibc says null for keys that nobody has.
+    let get = |key| unsafe { libc::pthread_getspecific(key) }.addr();
+    isolated(|| {
+        let lock = new();
+        is_itself(&lock);
+        let me = usize::try_from(thread_id()).unwrap();
+        let key = (0..32).find(|&key| get(key) & NUMBER == me).expect("it is remembered");
+        let left_behind = AtomicUsize::new(0);
+        all_threads(1, |_| {
+            is_itself(&lock);
+            left_behind.store(get(key), Relaxed);
+        });
+        all_threads(1, |_| {
+            let left_behind = core::ptr::without_provenance(left_behind.load(Relaxed));
+            // SAFETY: the key is there; its words are numbers.
+            assert_eq!(unsafe { libc::pthread_setspecific(key, left_behind) }, 0);
+            is_itself(&lock);
+        });
+    });
+}
+
 /// Whether the handler locks, before it forks and after.
 static HANDLER_LOCKS: AtomicBool = AtomicBool::new(false);
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
