@@ -23,7 +23,9 @@ import sys
 import time
 
 SOURCES = ["src/sync", "src/queue", "src/prim"]
-NOT_MODELLED = ["src/prim/" + name for name in ("fences.rs", "native.rs", "payload.rs", "spin.rs", "thread.rs")]
+NOT_MODELLED = [
+    f"src/prim/{name}.rs" for name in ("fences", "native", "payload", "spin", "thread")
+]
 # The models that are asked first, where their file is not named as the source or its folder is.
 MODELS = {
     "auto_reset": "event",

@@ -51,10 +51,11 @@
 //!   into `OwnedFd`; pipe ends and sockets also from it.
 //! - **A closed end is only closed.** What others may be using is destroyed by nobody's `Drop`:
 //!   `unlink` is explicit.
-//! - **Async-signal-safe.** No function allocates, uses thread-local state or takes a hidden lock,
-//!   so that all may be called in a signal handler and in the child of a process with threads. (But
-//!   for fork, with `std`: there it is the C library's, with all that the program hangs on it. And
-//!   a handler that waits for a lock which the thread that it interrupts holds waits for ever.)
+//! - **Async-signal-safe.** No function allocates, takes a hidden lock or uses thread-local state
+//!   that is not as safe, so that all may be called in a signal handler and in the child of a
+//!   process with threads. (But for fork, with `std`: there it is the C library's, with all that
+//!   the program hangs on it. And a handler that waits for a lock which the thread that it
+//!   interrupts holds waits for ever.)
 //!
 //! # Features
 //!

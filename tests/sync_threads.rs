@@ -3,8 +3,8 @@
 
 mod support;
 
+use core::cell::RefCell;
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use rawipc::process::{self, Fork, Signal};
@@ -73,9 +73,12 @@ unsafe fn by_clone3() -> libc::c_long {
     arguments[4] = libc::SIGCHLD.unsigned_abs().into();
     // SAFETY: as above; the arguments live, and are as long as it says.
     let forked = unsafe { libc::syscall(libc::SYS_clone3, arguments.as_ptr(), 64_usize) };
-    // Refused by some sandboxes.
+    if forked >= 0 {
+        return forked;
+    }
+    // Refused, as by some sandboxes.
     // SAFETY: the caller's promise, passed on.
-    if forked < 0 { unsafe { by_clone() } } else { forked }
+    unsafe { by_clone() }
 }
 
 /// Has a child do it that was forked so, and waits for it.
@@ -99,6 +102,14 @@ fn succeeds(child: libc::c_long) -> bool {
     // SAFETY: `status` is writable for the length of the call.
     unsafe { libc::waitpid(child, &raw mut status, 0) };
     status == 0
+}
+
+/// In a child of each sort, the thread is itself.
+#[track_caller]
+fn in_children(lock: &Lock) {
+    for fork in FORKS {
+        in_child(fork, || is_itself(lock));
+    }
 }
 
 /// What panics in the child has been printed, and goes no further.
@@ -245,10 +256,10 @@ fn processes_of_one_number_after_the_other_are_themselves() {
                         in_namespace(fork, || {
                             all_threads(3, |_| is_itself(&lock));
                             is_itself(&lock);
-                        })
+                        });
                     });
                     is_itself(&lock);
-                })
+                });
             });
         }
     });
@@ -287,7 +298,7 @@ fn without_a_page_that_is_wiped_each_is_itself() {
                 kernel();
                 let lock = new();
                 is_itself(&lock);
-                FORKS.into_iter().for_each(|fork| in_child(fork, || is_itself(&lock)));
+                in_children(&lock);
                 all_threads(2, |_| is_itself(&lock));
             }));
         }
@@ -304,7 +315,7 @@ fn where_the_c_library_would_allocate_each_is_itself() {
         }
         let lock = new();
         is_itself(&lock);
-        FORKS.into_iter().for_each(|fork| in_child(fork, || is_itself(&lock)));
+        in_children(&lock);
     });
 }
 
@@ -331,8 +342,6 @@ fn only_the_first_lock_of_a_thread_asks_the_kernel() {
 #[cfg(all(feature = "std", target_env = "gnu"))]
 #[test]
 fn a_thread_is_not_who_was_in_its_place_before() {
-    use std::sync::atomic::AtomicUsize;
-
     const NUMBER: usize = (1 << 22) - 1;
     // SAFETY: glibc says null for keys that nobody has.
     let get = |key| unsafe { libc::pthread_getspecific(key) }.addr();
@@ -341,7 +350,7 @@ fn a_thread_is_not_who_was_in_its_place_before() {
         is_itself(&lock);
         let me = usize::try_from(thread_id()).unwrap();
         let key = (0..32).find(|&key| get(key) & NUMBER == me).expect("it is remembered");
-        let left_behind = AtomicUsize::new(0);
+        let left_behind = core::sync::atomic::AtomicUsize::new(0);
         all_threads(1, |_| {
             is_itself(&lock);
             left_behind.store(get(key), Relaxed);

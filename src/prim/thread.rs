@@ -1,19 +1,19 @@
-//! Which thread it is that asks: by the kernel's number, which the thread remembers, if it may (`std`).
+//! Which thread it is that asks: the kernel's number of it, which it remembers (with `std`).
 //!
 //! To ask the kernel takes longer than all the rest of a lock that is free. But what a thread
 //! remembers, its copy in a child remembers too, and has another number. So it remembers with the
 //! number in which *generation* that was; and which one lives, says a word that the kernel makes
-//! zero in every child, by whatever call it is forked (`pthread_atfork` would not see all).
+//! zero in every child, whatever call forks it (not all run the handlers of `pthread_atfork`).
 //!
 //! Why what is remembered for the generation that lives is true:
 //!
-//! - That word is written once in a process, when it is zero, with a number that was counted for
-//!   it. The count is inherited, and so is ahead of all that this process or one that it descends
-//!   from has written there: where pids may repeat, as in another PID namespace, generations never
-//!   do. (When the last one is counted, those that come after it remember nothing.)
-//! - A thread remembers what the kernel says *after* it has seen the generation. So it was in a
-//!   process of that generation that it asked, or in a descendant of it, where another one lives
-//!   since then, or none.
+//! - That word is written once in a process, by a call that has counted the generation for it. The
+//!   count is inherited, so that no call counts one again that this process, or one that it descends
+//!   from, has had; and a call writes only once, also if it is forked in between and goes on in both.
+//!   So generations never repeat from parent to child, where pids may, in another PID namespace.
+//!   (After the last one that can be counted, nobody remembers anything.)
+//! - A thread asks the kernel *after* it has seen the generation. So it had that number in a process
+//!   of that generation, or in a descendant, where that one does not live any more.
 //! - The two are in one word of the thread's, which a signal handler finds as it was before or as it
 //!   is after; it may ask, and fork, at any time.
 //! - While a thread lives, its number does not change. What glibc keeps of a thread is zero at first,

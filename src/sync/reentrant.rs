@@ -19,11 +19,17 @@ use crate::shm::plain::ShmSafe;
 /// dropped.
 ///
 /// As there can be several guards at once, they give `&T` only; a [`Cell`](core::cell::Cell) or an
-/// atomic inside can be changed. To find out who asks, each lock makes a system call (`gettid`).
+/// atomic inside can be changed.
 ///
 /// Threads are told from each other by their numbers, as the kernel counts them: **all who use one
 /// must be in the same PID namespace**. A thread that ends while it holds one leaves it locked; a
 /// thread of the same number that comes later is taken for it.
+///
+/// With the feature `std`, a thread remembers its number until the process is forked, in whatever way
+/// that is done, if the kernel and the C library have what it takes; otherwise, each lock makes a
+/// system call (`gettid`), which takes longer than all the rest. What shares memory with a thread of
+/// which the C library does not tell it apart (the child of `vfork`, or of a `clone` with `CLONE_VM`
+/// and without `CLONE_SETTLS`) must not use it.
 ///
 /// # Examples
 ///
