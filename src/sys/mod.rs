@@ -19,9 +19,11 @@ pub(crate) mod process;
 pub(crate) mod socket;
 pub(crate) mod sysv;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[allow(dead_code, reason = "models have threads of their own")]
 pub(crate) mod thread;
 pub(crate) mod time;
 #[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[allow(dead_code, reason = "models have threads of their own")]
 pub(crate) mod wiped;
 
 use rustix::fd::{AsRawFd as _, BorrowedFd};
