@@ -8,24 +8,24 @@
 //! Why what is remembered for the generation that lives is true:
 //!
 //! - That word is written once in a process, by a call that has counted the generation for it. The
-//!   count is inherited, so that no call counts one again that this process, or one that it descends
-//!   from, has had; and a call writes only once, also if it is forked in between and goes on in both.
-//!   So generations never repeat from parent to child, where pids may, in another PID namespace.
-//!   (After the last one that can be counted, nobody remembers anything.)
-//! - A thread asks the kernel *after* it has seen the generation. So it had that number in a process
-//!   of that generation, or in a descendant, where that one does not live any more.
-//! - The two are in one word of the thread's, which a signal handler finds as it was before or as it
-//!   is after; it may ask, and fork, at any time.
-//! - While a thread lives, its number does not change. What glibc keeps of a thread is zero at first,
-//!   with one exception: if a signal handler has asked when the thread was about to end, whatever
-//!   comes next in that thread's place finds what it has remembered. So the C library has to say
-//!   the same number; it knows those of all threads that it has made. (Alone that would not do:
-//!   in a child that was forked without it, it still has the number of the thread that forked.)
+//!   count is inherited, so that no call counts one again that this process, or one that it
+//!   descends from, has had; and a call writes only once, also if it is forked in between and goes
+//!   on in both. So generations never repeat from parent to child, where pids may, in another PID
+//!   namespace. (After the last one that can be counted, nobody remembers anything.)
+//! - A thread asks the kernel *after* it has seen the generation. So it had that number in a
+//!   process of that generation, or in a descendant, where that one does not live any more.
+//! - The two are in one word of the thread's, which a signal handler finds as it was before or as
+//!   it is after; it may ask, and fork, at any time.
+//! - While a thread lives, its number does not change. What glibc keeps of a thread is zero at
+//!   first, with one exception: if a signal handler has asked when the thread was about to end,
+//!   whatever comes next in that thread's place finds what it has remembered. So the C library has
+//!   to say the same number; it knows those of all threads that it has made. (Alone that would not
+//!   do: in a child that was forked without it, it still has the number of the thread that forked.)
 //!
 //! If anything is not as it should be, the kernel is asked. Nobody waits for anybody here, nothing
-//! is allocated, and all this may be done in a signal handler. What it is not made for is a task that
-//! has the memory of another *and* its thread-specific data (`vfork`, `clone` with `CLONE_VM` and
-//! without `CLONE_SETTLS`): that remembers what the other one does.
+//! is allocated, and all this may be done in a signal handler. What it is not made for is a task
+//! that has the memory of another *and* its thread-specific data (`vfork`, `clone` with `CLONE_VM`
+//! and without `CLONE_SETTLS`): that remembers what the other one does.
 
 #![allow(unsafe_code, reason = "a word that the kernel wipes; see SAFETY.md")]
 
@@ -139,8 +139,8 @@ mod remembered {
         ask()
     }
 
-    /// Makes what it takes, unless others (threads, or a signal handler) are faster; nobody waits for
-    /// them, as in a child they may be gone.
+    /// Makes what it takes, unless others (threads, or a signal handler) are faster; nobody waits
+    /// for them, as in a child they may be gone.
     fn prepare() -> Option<()> {
         if KEY.load(Acquire) == NO_KEY {
             let key = Key::new()?;

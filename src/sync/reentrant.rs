@@ -25,11 +25,11 @@ use crate::shm::plain::ShmSafe;
 /// must be in the same PID namespace**. A thread that ends while it holds one leaves it locked; a
 /// thread of the same number that comes later is taken for it.
 ///
-/// With the feature `std`, a thread remembers its number until the process is forked, in whatever way
-/// that is done, if the kernel and the C library have what it takes; otherwise, each lock makes a
-/// system call (`gettid`), which takes longer than all the rest. What shares memory with a thread of
-/// which the C library does not tell it apart (the child of `vfork`, or of a `clone` with `CLONE_VM`
-/// and without `CLONE_SETTLS`) must not use it.
+/// With the feature `std`, a thread remembers its number until the process is forked, in whatever
+/// way that is done, if the kernel and the C library have what it takes; otherwise, each lock makes
+/// a system call (`gettid`), which takes longer than all the rest. What shares memory with a thread
+/// of which the C library does not tell it apart (the child of `vfork`, or of a `clone` with
+/// `CLONE_VM` and without `CLONE_SETTLS`) must not use it.
 ///
 /// # Examples
 ///
@@ -110,7 +110,8 @@ impl<T> ReentrantMutex<T> {
     ///
     /// # References
     ///
-    /// - [pthread_mutex_trylock(3p)](https://man7.org/linux/man-pages/man3/pthread_mutex_trylock.3p.html)
+    /// -
+    ///   [pthread_mutex_trylock(3p)](https://man7.org/linux/man-pages/man3/pthread_mutex_trylock.3p.html)
     #[must_use]
     pub fn try_lock(&self) -> Option<ReentrantMutexGuard<'_, T>> {
         let me = thread_id();
@@ -143,7 +144,8 @@ impl<T> ReentrantMutex<T> {
     ///
     /// # References
     ///
-    /// - [pthread_mutex_timedlock(3p)](https://man7.org/linux/man-pages/man3/pthread_mutex_timedlock.3p.html)
+    /// -
+    ///   [pthread_mutex_timedlock(3p)](https://man7.org/linux/man-pages/man3/pthread_mutex_timedlock.3p.html)
     pub fn lock_until(&self, by: Deadline) -> Result<ReentrantMutexGuard<'_, T>, TimedOut> {
         let me = thread_id();
         if self.owner.is(me) {

@@ -9,8 +9,8 @@ use super::arch::syscall;
 use super::{decode, number};
 use crate::{Errno, Result};
 
-/// A word of this process's own, zero at first; and zero at first in every child that gets a copy of
-/// this memory, in whatever way it is forked, and in its children.
+/// A word of this process's own, zero at first; and zero at first in every child that gets a copy
+/// of this memory, in whatever way it is forked, and in its children.
 ///
 /// `NOTSUP` if nobody sees to that, although asked.
 #[doc(alias = "MADV_WIPEONFORK")]
