@@ -56,7 +56,8 @@ impl Count for &'static AutoResetEvent {
     }
 }
 
-/// Counts to one, too: the only one who waits takes it back before it says that it may be set again.
+/// Counts to one, too: the only one who waits takes it back before it says that it may be set
+/// again.
 impl Count for &'static Event {
     fn post(&self) {
         self.set();
