@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-steps=(python test loom mutants "fuzz 20" layers lint msrv doc no_std "no_std --self-test")
+steps=(python test loom mutants "fuzz --at-once 6 20" layers lint msrv doc no_std "no_std --self-test")
 steps+=(instructions examples package arch)
 [ $# = 0 ] || steps=("$@")
 

@@ -110,8 +110,7 @@ impl<T> ReentrantMutex<T> {
     ///
     /// # References
     ///
-    /// -
-    ///   [pthread_mutex_trylock(3p)](https://man7.org/linux/man-pages/man3/pthread_mutex_trylock.3p.html)
+    /// - [pthread_mutex_trylock(3p)](https://man7.org/linux/man-pages/man3/pthread_mutex_trylock.3p.html)
     #[must_use]
     pub fn try_lock(&self) -> Option<ReentrantMutexGuard<'_, T>> {
         let me = thread_id();
@@ -144,8 +143,7 @@ impl<T> ReentrantMutex<T> {
     ///
     /// # References
     ///
-    /// -
-    ///   [pthread_mutex_timedlock(3p)](https://man7.org/linux/man-pages/man3/pthread_mutex_timedlock.3p.html)
+    /// - [pthread_mutex_timedlock(3p)](https://man7.org/linux/man-pages/man3/pthread_mutex_timedlock.3p.html)
     pub fn lock_until(&self, by: Deadline) -> Result<ReentrantMutexGuard<'_, T>, TimedOut> {
         let me = thread_id();
         if self.owner.is(me) {

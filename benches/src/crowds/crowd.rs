@@ -161,7 +161,7 @@ impl Got {
         self.all() / self.time.as_secs_f64() / 1e6
     }
 
-    /// How much of a CPU's time a turn takes, in nanoseconds.
+    /// How long the CPUs are at it for each turn, in nanoseconds, also those that idle.
     pub(super) fn each(&self) -> f64 {
         let cpus = self.turns.len().min(Cpu::all().len());
         self.time.as_secs_f64() * 1e9 * f64::from(u32::try_from(cpus).expect("a few")) / self.all()

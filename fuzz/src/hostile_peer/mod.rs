@@ -35,10 +35,11 @@ use write::Write;
 /// How many steps are made at most.
 const MOST_STEPS: usize = 24;
 
-/// How often the steps are made again while the peer writes.
+/// How often the steps are made again while the peer writes, once it has written all.
 const MOST_ROUNDS: u32 = 4;
 
-/// No call may take so long: it is less than the time after which a sleeper looks by itself.
+/// No call may take so long, whose deadline is over long before: it is less than the time after
+/// which a sleeper looks by itself, so that one who overslept is noticed.
 const LIMIT: Duration = Duration::from_millis(900);
 
 /// What is tried with one input.
@@ -49,7 +50,7 @@ struct Input {
     before: Vec<Write>,
     /// What the peer does, again and again; if it does anything.
     script: Option<Vec<Write>>,
-    /// For at least so many times.
+    /// For at least so many times, unless that takes too many rounds; and for one in any case.
     passes: u8,
     steps: Vec<Step>,
 }
@@ -158,10 +159,13 @@ fn subject<T: Subject>(input: &Input, peer: &Peer) {
     if let Some(script) = &input.script {
         let script = script.iter().map(|write| write.resolve(size));
         peer.start(script);
-        for _ in 0..MOST_ROUNDS {
+        let mut rounds = 0;
+        while peer.passes() == 0 || (rounds < MOST_ROUNDS && peer.passes() < input.passes.into()) {
             make(subject, &input.steps, arena);
-            if peer.passes() >= input.passes.into() {
-                break;
+            rounds += 1;
+            if rounds >= MOST_ROUNDS {
+                // It may be waiting for this CPU.
+                std::thread::yield_now();
             }
         }
         peer.stop();
