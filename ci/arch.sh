@@ -103,7 +103,7 @@ must_fail s390x-unknown-linux-gnu s390x.rs "$swap_the_last_two"
 echo "self-test: broken traps are noticed"
 
 mkdir "$work/other"
-cp -r Cargo.toml Cargo.lock ./*.md src examples tests "$work/other"
+cp -r Cargo.toml Cargo.lock ./*.md src examples tests fuzz "$work/other"
 rm -r "$work/other/examples/bare" # has no C library
 cp src/sys/arch/other.rs "$work/other/src/sys/arch/$(uname -m).rs"
 (
