@@ -195,6 +195,9 @@ impl<'d, P: PathArg> Fifo<'d, P> {
     /// milliseconds whether a writer has come that has not written yet. Writers see a reader
     /// from the start. It takes two descriptors more while it waits.
     ///
+    /// Where something is to be read at once, as another reader is there and has left it, it does
+    /// not matter whether the writer still is.
+    ///
     /// # Errors
     ///
     /// As `open_reader`; [`Errno::TIMEDOUT`] if nobody has opened it for writing by then.

@@ -15,7 +15,6 @@
 //! | [`sync`] | `futex` | locks, condition variables, events, barriers and semaphores in that memory |
 //! | [`queue`] | | bounded queues in that memory |
 //! | [`sum`] | | adding `f64`s in that memory, from many processes at once |
-//! | [`posix::Semaphore`] | `sem_open`, `sem_post`, `sem_wait` | counters by name, also with C and Python |
 //! | [`process`] | `fork`, `pidfd_open`, `waitid`, `pidfd_send_signal` | children that cannot be mistaken for others |
 //!
 //! # Example
@@ -51,10 +50,10 @@
 //!   into `OwnedFd`; pipe ends and sockets also from it.
 //! - **A closed end is only closed.** What others may be using is destroyed by nobody's `Drop`:
 //!   `unlink` is explicit.
-//! - **Async-signal-safe.** No function allocates, takes a hidden lock or uses thread-local state
-//!   that is not as safe, so that all may be called in a signal handler and in the child of a
-//!   process with threads. (But for fork, with `std`: there it is the C library's, with all that
-//!   the program hangs on it. And a handler that waits for a lock which the thread that it
+//! - **Async-signal-safe.** No function allocates, takes a hidden lock or has thread-local state
+//!   that a signal could find half-changed: all may be called in a signal handler, and in the child
+//!   of a process with threads. (But for fork, with `std`: there it is the C library's, with all
+//!   that the program hangs on it. And a handler that waits for a lock which the thread that it
 //!   interrupts holds waits for ever.)
 //!
 //! # Features

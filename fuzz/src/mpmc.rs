@@ -157,7 +157,7 @@ fn pop_slice<T: Plain + Send + Debug + PartialEq, const N: usize>(
         Call::Wait => queue.pop_slice(&mut room).map_err(|Closed(())| PopError::Closed),
     };
     let popped = popped.map(|popped| popped.to_vec());
-    model.asserts_first(most, &popped);
+    assert_eq!(popped, model.first(most));
     let count = popped.map_or(0, |popped| popped.len());
     model.values.drain(..count);
     assert!(room[count..].iter().all(|value| *value == untouched));

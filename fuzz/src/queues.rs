@@ -212,15 +212,6 @@ impl<T: Plain + Debug + PartialEq> Model<T> {
     pub(super) fn pop(&mut self) -> Result<T, PopError> {
         self.pop_slice(1).map(|one| one[0])
     }
-
-    /// Whether those can be what who wants so many gets. Who wants none may also hear of the end.
-    #[track_caller]
-    pub(super) fn asserts_first(&self, most: usize, found: &Result<Vec<T>, PopError>) {
-        let is_end = most == 0 && self.is_closed && self.values.is_empty();
-        if !(is_end && *found == Err(PopError::Closed)) {
-            assert_eq!(*found, self.first(most));
-        }
-    }
 }
 
 /// Tries with `$holds` the queue of that number, of various values and capacities.

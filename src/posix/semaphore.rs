@@ -218,7 +218,8 @@ impl Semaphore {
     /// # Errors
     ///
     /// [`Errno::NOENT`] if there is none of that name; [`Errno::ACCESS`] or [`Errno::PERM`] if it
-    /// is another's; [`Errno::INVAL`] if the name has more than 251 bytes.
+    /// is another's; [`Errno::INVAL`] if the name has more than 251 bytes; [`Errno::ISDIR`] if it
+    /// is a directory's.
     ///
     /// # Examples
     ///

@@ -71,7 +71,7 @@ impl Spinner {
     }
 
     /// Makes `attempt` again and again, until it succeeds or that is not worth it any more, and not
-    /// beyond `by`.
+    /// beyond `by`, but for the microsecond or so in which it does not ask for the time.
     pub(crate) fn spin<T>(
         &self,
         by: Deadline,

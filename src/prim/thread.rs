@@ -1,4 +1,5 @@
-//! Which thread it is that asks: the kernel's number of it, which it remembers (with `std`).
+//! Which thread it is that asks: the kernel's number of it, which it remembers (with `std`,
+//! on glibc).
 //!
 //! To ask the kernel takes longer than all the rest of a lock that is free. But what a thread
 //! remembers, its copy in a child remembers too, and has another number. So it remembers with the
@@ -23,15 +24,16 @@
 //!   do: in a child that was forked without it, it still has the number of the thread that forked.)
 //!
 //! If anything is not as it should be, the kernel is asked. Nobody waits for anybody here, nothing
-//! is allocated, and all this may be done in a signal handler. What it is not made for is a task
-//! that has the memory of another *and* its thread-specific data (`vfork`, `clone` with `CLONE_VM`
-//! and without `CLONE_SETTLS`): that remembers what the other one does.
+//! is allocated, and all this may be done in a signal handler: with glibc, that is, whose keys are
+//! made without a lock. (Musl has one, and holds it while a thread ends: there, all ask.) What it is
+//! not made for is a task that has the memory of others and which the C library has not made: the
+//! child of `vfork` remembers what its parent does, and a bare `clone` has nowhere to look.
 
 #![allow(unsafe_code, reason = "a word that the kernel wipes; see SAFETY.md")]
 
-#[cfg(not(feature = "std"))]
+#[cfg(not(all(feature = "std", target_env = "gnu")))]
 pub(crate) use self::ask as thread_id;
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", target_env = "gnu"))]
 pub(crate) use self::remembered::thread_id;
 use rustix::thread::gettid;
 
@@ -41,7 +43,7 @@ pub(crate) fn ask() -> u32 {
     gettid().as_raw_nonzero().get().unsigned_abs()
 }
 
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", target_env = "gnu"))]
 mod remembered {
     use core::ptr;
     use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};

@@ -8,10 +8,9 @@
 //!
 //! The child has only the thread that forked. A lock that another thread held at that moment,
 //! `malloc`'s among them, stays locked in it for ever. So a child of a process with threads may
-//! only do what is *async-signal-safe*. Every function of this crate is: none allocates, takes a
-//! hidden lock or touches thread-local state that is not. With the feature `std`, [`fork()`] and
-//! [`spawn`] go through the C library, which runs the handlers of `pthread_atfork` and puts
-//! `malloc` in order; without, they are one `clone`, for a process that has no C library.
+//! only do what is *async-signal-safe*, as every function of this crate is. With the feature `std`,
+//! [`fork()`] and [`spawn`] go through the C library, which runs the handlers of `pthread_atfork`
+//! and puts `malloc` in order; without, they are one `clone`, for a process that has no C library.
 //!
 //! # References
 //!

@@ -14,7 +14,8 @@
 //! [`Errno::CONNRESET`]: on a [`SeqPacket`] by whichever call comes first, before what is still
 //! queued; on a [`Stream`] by reading, after what is still queued, or by a write that slept; on a
 //! [`Datagram`] not at all. There, the send that is refused also empties the sender's own queue:
-//! receive everything first.
+//! receive everything first. (Nor is it told by some kernels, 6.18 among them, if all that was not
+//! read is an empty message.)
 //!
 //! A [shutdown](Socket::shutdown) of reading does not wake those who wait on the other side for
 //! room with a deadline: they learn of it at the deadline.

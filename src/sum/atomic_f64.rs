@@ -217,7 +217,8 @@ impl AtomicF64 {
     ) -> Result<f64, f64> {
         let mut current = self.load(fetch);
         while let Some(new) = update(current) {
-            if let Ok(old) = self.compare_exchange_weak(current, new, set, fetch) {
+            // Not a weak one: where that fails for nothing, nobody need wait for it.
+            if let Ok(old) = self.compare_exchange(current, new, set, Relaxed) {
                 return Ok(old);
             }
             // Others are at it: to wait a moment is quicker for all. What was there is old by then:

@@ -95,6 +95,7 @@ impl AutoResetEvent {
     /// # Examples
     ///
     /// See [`AutoResetEvent`].
+    #[inline]
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.load(Relaxed) == SET

@@ -98,6 +98,7 @@ impl Event {
     /// # Examples
     ///
     /// See [`Event`].
+    #[inline]
     #[must_use]
     pub fn is_set(&self) -> bool {
         self.0.load(Acquire) & IS_SET != 0

@@ -25,11 +25,11 @@ use crate::shm::plain::ShmSafe;
 /// must be in the same PID namespace**. A thread that ends while it holds one leaves it locked; a
 /// thread of the same number that comes later is taken for it.
 ///
-/// With the feature `std`, a thread remembers its number until the process is forked, in whatever
-/// way that is done, if the kernel and the C library have what it takes; otherwise, each lock makes
-/// a system call (`gettid`), which takes longer than all the rest. What shares memory with a thread
-/// of which the C library does not tell it apart (the child of `vfork`, or of a `clone` with
-/// `CLONE_VM` and without `CLONE_SETTLS`) must not use it.
+/// With the feature `std`, on glibc, a thread remembers its number until the process is forked, in
+/// whatever way that is done, if the kernel has what it takes. Otherwise, each lock makes a system
+/// call (`gettid`), which takes longer than all the rest. Only threads that the C library has made
+/// may then use it, and what is forked of them: not the child of `vfork`, nor a thread of a bare
+/// `clone`.
 ///
 /// # Examples
 ///

@@ -18,11 +18,11 @@ pub(crate) mod pipe;
 pub(crate) mod process;
 pub(crate) mod socket;
 pub(crate) mod sysv;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(all(feature = "std", target_env = "gnu", target_has_atomic = "64"))]
 #[allow(dead_code, reason = "models have threads of their own")]
 pub(crate) mod thread;
 pub(crate) mod time;
-#[cfg(all(feature = "std", target_has_atomic = "64"))]
+#[cfg(all(feature = "std", target_env = "gnu", target_has_atomic = "64"))]
 #[allow(dead_code, reason = "models have threads of their own")]
 pub(crate) mod wiped;
 
@@ -38,7 +38,7 @@ const fn number(call: libc::c_long) -> usize {
 }
 
 /// A descriptor, as the trap takes it.
-#[allow(clippy::cast_sign_loss, reason = "never negative")]
+#[allow(clippy::cast_sign_loss, reason = "the kernel takes its low half")]
 #[inline]
 fn raw(fd: BorrowedFd<'_>) -> usize {
     fd.as_raw_fd() as usize

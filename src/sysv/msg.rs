@@ -494,7 +494,6 @@ fn put_kind(kind: c_long, buffer: &mut [u8]) -> Result<()> {
 const SHORT: usize = 256;
 
 /// Not inlined: so the stack is as large as that only where it has to be.
-#[cold]
 #[inline(never)]
 fn send_long(queue: i32, kind: c_long, text: &[u8], flags: i32) -> Result<()> {
     sys::send_copy::<COPIED>(queue, kind, text, flags)

@@ -457,8 +457,8 @@ impl SemSet {
         self.ask(index, libc::GETZCNT)
     }
 
-    /// `GETPID`: who last operated on that semaphore; `None` if nobody did, or nobody who can be
-    /// seen from this pid namespace.
+    /// `GETPID`: who last operated on that semaphore, or gave it its value: the creator, at first.
+    /// `None` if that is nobody who can be seen from this pid namespace.
     ///
     /// # Errors
     ///

@@ -77,7 +77,7 @@ impl<T: Plain, const N: usize> Mpmc<T, N> {
     /// `values` has room for; gives back the part that it has overwritten with them.
     ///
     /// For them all there is one step at which consumers get in each other's way, instead of one
-    /// for each.
+    /// for each. Where there is room for none, it does not wait.
     ///
     /// # Errors
     ///

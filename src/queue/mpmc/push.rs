@@ -72,7 +72,7 @@ impl<T: Plain, const N: usize> Mpmc<T, N> {
 
     /// Waits until there is room, and pushes as many of these values as there is room for, next to
     /// each other; says how many.
-    /// As with `write`, that may be a part of them.
+    /// As with `write`, that may be a part of them. For none, it does not wait.
     ///
     /// For them all there is one step at which producers get in each other's way, instead of one
     /// for each.

@@ -109,7 +109,7 @@ impl<'a, T: Plain, const N: usize> Consumer<'a, T, N> {
     /// `values` has room for; gives back the part that it has overwritten with them.
     ///
     /// For them all there is one look at the producer, and one wake. Who is killed meanwhile has
-    /// popped them all or none.
+    /// popped them all or none. Where there is room for none, it does not wait.
     ///
     /// # Errors
     ///
@@ -198,7 +198,8 @@ impl<'a, T: Plain, const N: usize> Consumer<'a, T, N> {
     }
 
     /// Waits until there is something, and lends as many of the oldest values as there are, up to
-    /// `most`, to be read in place and then [released](ReadChunk::release).
+    /// `most`, to be read in place and then [released](ReadChunk::release). For none, it does not
+    /// wait.
     ///
     /// # Errors
     ///
@@ -253,9 +254,12 @@ impl<'a, T: Plain, const N: usize> Consumer<'a, T, N> {
     fn count(&mut self, most: usize) -> Result<usize, PopError> {
         if !self.is_over {
             let count = self.queue.count(self.head, most);
-            if count > 0 || most == 0 {
+            if count > 0 {
                 return Ok(count);
             }
+        }
+        if most == 0 {
+            return Ok(0);
         }
         self.nothing_yet()?;
         Ok(self.queue.count(self.head, most))

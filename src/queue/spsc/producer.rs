@@ -110,7 +110,7 @@ impl<'a, T: Plain, const N: usize> Producer<'a, T, N> {
 
     /// Waits until there is room, and pushes as many of these values as there is room for; says how
     /// many.
-    /// As with `write`, that may be a part of them.
+    /// As with `write`, that may be a part of them. For none, it does not wait.
     ///
     /// For them all there is one look at the consumer, and one wake. They become visible one after
     /// the other.

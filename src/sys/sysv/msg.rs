@@ -1,7 +1,7 @@
 //! Message queues: `msgget`, `msgsnd`, `msgrcv`, `msgctl`.
 
 use core::ffi::c_long;
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 
 use super::{IPC_64, Permissions, Seconds, id, int, numbers};
 use crate::buffer::assume_filled;
@@ -74,6 +74,8 @@ struct Frame<const ROOM: usize> {
     kind: c_long,
     text: [MaybeUninit<u8>; ROOM],
 }
+
+static_assertions::const_assert_eq!(offset_of!(Frame<1>, text), size_of::<c_long>());
 
 /// Receives type and text into `space`; returns the part of it that they fill.
 #[doc(alias = "msgrcv")]
