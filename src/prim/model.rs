@@ -402,6 +402,15 @@ impl Spinner {
     pub(crate) fn spin<T>(&self, _: Deadline, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
         attempt()
     }
+
+    pub(crate) fn spin_seldom<T>(
+        &self,
+        _: u32,
+        by: Deadline,
+        attempt: impl FnMut() -> Option<T>,
+    ) -> Option<T> {
+        self.spin(by, attempt)
+    }
 }
 
 /// Of a modelled thread.

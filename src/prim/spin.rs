@@ -72,8 +72,16 @@ impl Spinner {
 
     /// Makes `attempt` again and again, until it succeeds or that is not worth it any more, and not
     /// beyond `by`, but for the microsecond or so in which it does not ask for the time.
-    pub(crate) fn spin<T>(
+    #[inline]
+    pub(crate) fn spin<T>(&self, by: Deadline, attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        self.spin_seldom(1, by, attempt)
+    }
+
+    /// As [`spin`](Self::spin), with so many pauses between two attempts at least: for those whose
+    /// every look keeps another from what they wait for.
+    pub(crate) fn spin_seldom<T>(
         &self,
+        pauses: u32,
         by: Deadline,
         mut attempt: impl FnMut() -> Option<T>,
     ) -> Option<T> {
@@ -81,13 +89,13 @@ impl Spinner {
         if credit == 0 && !self.is_time_to_try() {
             return None;
         }
-        if let Some(success) = self.spin_for(Self::SHORT, by, &mut attempt) {
+        if let Some(success) = self.spin_for(Self::SHORT, pauses, by, &mut attempt) {
             self.trust(credit.saturating_add(Self::REWARD).min(Self::MOST_CREDIT));
             return Some(success);
         }
         // Not more: so whoever needs this long goes on to spin for so long.
         if credit <= Self::REWARD {
-            if let Some(success) = self.spin_for(Self::LONG, by, &mut attempt) {
+            if let Some(success) = self.spin_for(Self::LONG, pauses, by, &mut attempt) {
                 self.trust(Self::REWARD);
                 return Some(success);
             }
@@ -121,12 +129,13 @@ impl Spinner {
     fn spin_for<T>(
         &self,
         longest: Duration,
+        mut pauses: u32,
         by: Deadline,
         attempt: &mut impl FnMut() -> Option<T>,
     ) -> Option<T> {
         // Most waits that are short at all are over before the clock has to be asked.
         let mut until = None;
-        let mut pauses = 1_u32;
+        let most_pauses = self.most_pauses.max(pauses);
         loop {
             let mut waited = 0_u32;
             while waited < Self::CLOCK {
@@ -135,7 +144,7 @@ impl Spinner {
                 }
                 (0..pauses).for_each(|_| hint::spin_loop());
                 waited = waited.saturating_add(pauses);
-                pauses = pauses.saturating_mul(2).min(self.most_pauses);
+                pauses = pauses.saturating_mul(2).min(most_pauses);
             }
             if until.get_or_insert_with(|| by.min(Deadline::after(longest))).has_passed() {
                 return None;

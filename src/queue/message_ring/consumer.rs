@@ -172,16 +172,18 @@ impl<'r, const BYTES: usize> MessageConsumer<'r, BYTES> {
 
     #[inline]
     fn try_find(&mut self) -> Result<Record, MessagePopError> {
-        self.attempt().done().unwrap_or(Err(MessagePopError::Empty))
+        match self.oldest() {
+            Some(record) => Ok(record),
+            None => self.attempt().done().unwrap_or(Err(MessagePopError::Empty)),
+        }
     }
 
     #[inline]
     fn find_until(&mut self, by: Deadline) -> Result<Record, MessagePopError> {
-        let found = match self.attempt() {
-            Attempt::Done(result) => Some(result),
-            Attempt::InVain | Attempt::TooLate => self.wait(by),
-        };
-        found.unwrap_or(Err(MessagePopError::Empty))
+        match self.oldest() {
+            Some(record) => Ok(record),
+            None => self.wait(by).unwrap_or(Err(MessagePopError::Empty)),
+        }
     }
 
     #[cold]
@@ -189,6 +191,15 @@ impl<'r, const BYTES: usize> MessageConsumer<'r, BYTES> {
         let not_empty = &self.ring.gate.0.not_empty;
         let spun = NOT_EMPTY.spin(by, || self.attempt().done());
         spun.or_else(|| not_empty.wait(by, || self.attempt()))
+    }
+
+    /// If there plainly is one.
+    #[inline]
+    fn oldest(&self) -> Option<Record> {
+        match self.ring.look(self.head) {
+            Found::Record(record) if !self.is_over => Some(record),
+            _ => None,
+        }
     }
 
     #[inline]

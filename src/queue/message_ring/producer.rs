@@ -7,6 +7,7 @@ use super::{Found, MessagePushError, MessageRing, Record, SKIP, WORD, aligned};
 use crate::Deadline;
 use crate::prim::Spinner;
 use crate::queue::bell::Attempt;
+use crate::queue::gate::pauses_while_full;
 
 static NOT_FULL: Spinner = Spinner::new();
 
@@ -188,7 +189,8 @@ impl<'r, const BYTES: usize> MessageProducer<'r, BYTES> {
     #[cold]
     fn wait(&mut self, length: usize, by: Deadline) -> Option<Result<Record, MessagePushError>> {
         let not_full = &self.ring.gate.0.not_full;
-        let spun = NOT_FULL.spin(by, || self.attempt(length).done());
+        let pauses = const { pauses_while_full(BYTES) };
+        let spun = NOT_FULL.spin_seldom(pauses, by, || self.attempt(length).done());
         spun.or_else(|| not_full.wait(by, || self.attempt(length)))
     }
 

@@ -7,6 +7,7 @@ use super::{Spsc, WriteChunk, beyond, positions};
 use crate::Deadline;
 use crate::prim::Spinner;
 use crate::queue::bell::Attempt;
+use crate::queue::gate::pauses_while_full;
 use crate::queue::{Closed, PushError};
 use crate::shm::plain::Plain;
 
@@ -295,8 +296,9 @@ impl<'a, T: Plain, const N: usize> Producer<'a, T, N> {
             Err(PushError::Full(())) => Attempt::InVain,
             result => Attempt::Done(result.map(drop)),
         };
+        let pauses = const { pauses_while_full(size_of::<Spsc<T, N>>()) };
         NOT_FULL
-            .spin(by, || attempt().done())
+            .spin_seldom(pauses, by, || attempt().done())
             .or_else(|| not_full.wait(by, attempt))
             .unwrap_or(Err(PushError::Full(())))
     }
