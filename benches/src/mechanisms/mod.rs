@@ -34,9 +34,9 @@ const GROUPS: [Group; 8] = [
     Group { kind: Kind::Stream, bytes: 65536, name: "stream of 64 KiB" },
 ];
 
-/// The first is what the others are compared with.
+/// The first is what the others are compared with: it is steady, as it sleeps, and everybody knows
+/// it. Who polls is at the mercy of where the line happens to be.
 const OURS: &[Mechanism] = &[
-    Mechanism { by: "floor", through: "polled memory", open: floor::floor },
     Mechanism { by: "libc", through: "pipe", open: by_libc::pipe },
     Mechanism { by: "rawipc", through: "Pipe", open: descriptors::pipe },
     Mechanism { by: "rawipc", through: "Fifo", open: descriptors::fifo },
@@ -59,6 +59,7 @@ const OURS: &[Mechanism] = &[
         open: guarded::posix_semaphores,
     },
     Mechanism { by: "rawipc", through: "sysv::Shm, SemSet", open: guarded::sem_set },
+    Mechanism { by: "floor", through: "polled memory", open: floor::floor },
 ];
 
 pub(crate) fn groups() -> Vec<&'static str> {
