@@ -6,6 +6,7 @@
 use core::fmt;
 use core::time::Duration;
 use std::fs::read_to_string;
+use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
@@ -23,7 +24,7 @@ pub(crate) struct Noise {
     /// The part of its CPU's time that this process did not get though it wanted all of it:
     /// whether the scheduler, an interrupt or the hypervisor took it. Of the worst CPU.
     lost: f64,
-    /// How often the scheduler was who took it.
+    /// How often the scheduler was who took one.
     preemptions: i64,
 }
 
@@ -35,21 +36,20 @@ const LOST: f64 = 0.02;
 const GAP: Duration = Duration::from_micros(30);
 
 impl Noise {
-    /// Looks for one second, and then wants each CPU for a fifth of one.
+    /// Looks for one second, and then wants all CPUs at once for a fifth of one: a hypervisor that
+    /// has too few cores for all of them does not take any from who wants but one.
     pub(crate) fn now() -> Self {
         let load = read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
         let before = CpuTime::so_far();
         thread::sleep(Duration::from_secs(1));
         let after = CpuTime::so_far();
-        let before_spinning = preemptions();
-        let lost = Cpu::all().into_iter().map(lost_on).fold(0.0, f64::max);
-        Cpu::unpin();
+        let got = on_all_at_once(lost_here);
         Self {
             load,
             busy: 1.0 - (after.idle - before.idle) / (after.all - before.all),
-            lost,
-            preemptions: preemptions() - before_spinning,
+            lost: got.iter().map(|(lost, _)| *lost).fold(0.0, f64::max),
+            preemptions: got.iter().map(|(_, preemptions)| preemptions).sum(),
         }
     }
 
@@ -77,15 +77,30 @@ impl fmt::Display for Noise {
         let (busy, lost) = (busy * 100.0, lost * 100.0);
         write!(
             f,
-            "load average {load}; CPUs {busy:.0} % busy with other things; who wants one all the \
-             time is denied {lost:.1} % of it, and preempted {preemptions} times"
+            "load average {load}; CPUs {busy:.0} % busy with other things; who wants all of them \
+             all the time is denied {lost:.1} % of one; preemptions: {preemptions}"
         )
     }
 }
 
-/// Which part of its time this CPU is kept from us.
-fn lost_on(cpu: Cpu) -> f64 {
-    cpu.pin();
+/// What a thread on each CPU says, all of which begin at once. None of them is left.
+fn on_all_at_once<T: Send>(look: impl Fn() -> T + Sync) -> Vec<T> {
+    let cpus = Cpu::all();
+    let together = Barrier::new(cpus.len());
+    let look = |cpu: Cpu| {
+        cpu.pin();
+        together.wait();
+        look()
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = cpus.into_iter().map(|cpu| scope.spawn(move || look(cpu))).collect();
+        threads.into_iter().map(|one| one.join().expect("it only looks")).collect()
+    })
+}
+
+/// Which part of its time its CPU is kept from this thread, and how often by the scheduler.
+fn lost_here() -> (f64, i64) {
+    let before_spinning = preemptions();
     let start = Instant::now();
     let mut before = start;
     let mut lost = Duration::ZERO;
@@ -97,7 +112,8 @@ fn lost_on(cpu: Cpu) -> f64 {
         }
         before = now;
     }
-    lost.div_duration_f64(before.duration_since(start))
+    let lost = lost.div_duration_f64(before.duration_since(start));
+    (lost, preemptions() - before_spinning)
 }
 
 /// Time of all CPUs together since the machine started, in the kernel's ticks.
