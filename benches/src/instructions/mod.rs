@@ -74,8 +74,8 @@ pub(crate) fn measure(arguments: &Arguments) {
     }
     if cfg!(feature = "peers") && !table.is_empty() {
         let of_this_build = "this build has the peers in it, beside which the compiler inlines \
-                             otherwise: a row or two may say more or less than in one without, \
-                             which is what ci/instructions.sh counts in, and judges.";
+                             otherwise: some rows say more, or less, than in one without, which is \
+                             what ci/instructions.sh counts in, and judges.";
         table.notes([of_this_build.to_owned()]);
     }
     table.print();

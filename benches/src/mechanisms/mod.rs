@@ -78,6 +78,7 @@ pub(crate) fn measure(arguments: &Arguments) {
 mod tests {
     use super::contender::{Contender, Kind, Task};
     use super::{GROUPS, OURS, peers};
+    use crate::helper::alone;
     use crate::place::Cpu;
 
     /// All that this machine has, between two CPUs if there are two.
@@ -96,6 +97,7 @@ mod tests {
 
     #[test]
     fn each_ping_pong_is_timed() {
+        let _alone = alone();
         for mut contender in contenders(Kind::PingPong) {
             let each = contender.run(20).each.expect("times");
             assert_eq!(each.len(), 20);
@@ -104,6 +106,7 @@ mod tests {
 
     #[test]
     fn a_stream_goes_on_where_the_turn_before_it_ended() {
+        let _alone = alone();
         // Checked by who receives.
         for mut contender in contenders(Kind::Stream) {
             assert!(contender.run(20).each.is_none());
