@@ -4,14 +4,18 @@
 //! the time nothing helps: half of the slices are then somebody else's.
 
 use core::fmt;
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicI64, AtomicU64};
 use core::time::Duration;
 use std::fs::read_to_string;
-use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
 use crate::harness::preemptions;
+use crate::helper::Helper;
 use crate::place::Cpu;
+use crate::shared::share;
+use rawipc::sync::Barrier;
 
 /// What others do on the machine while this process only looks.
 #[derive(Debug)]
@@ -44,12 +48,12 @@ impl Noise {
         let before = CpuTime::so_far();
         thread::sleep(Duration::from_secs(1));
         let after = CpuTime::so_far();
-        let got = on_all_at_once(lost_here);
+        let wanted = Wanted::all();
         Self {
             load,
             busy: 1.0 - (after.idle - before.idle) / (after.all - before.all),
-            lost: got.iter().map(|(lost, _)| *lost).fold(0.0, f64::max),
-            preemptions: got.iter().map(|(_, preemptions)| preemptions).sum(),
+            lost: Duration::from_nanos(wanted.lost.load(Relaxed)).as_secs_f64(),
+            preemptions: wanted.preemptions.load(Relaxed),
         }
     }
 
@@ -83,37 +87,52 @@ impl fmt::Display for Noise {
     }
 }
 
-/// What a thread on each CPU says, all of which begin at once. None of them is left.
-fn on_all_at_once<T: Send>(look: impl Fn() -> T + Sync) -> Vec<T> {
-    let cpus = Cpu::all();
-    let together = Barrier::new(cpus.len());
-    let look = |cpu: Cpu| {
-        cpu.pin();
-        together.wait();
-        look()
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = cpus.into_iter().map(|cpu| scope.spawn(move || look(cpu))).collect();
-        threads.into_iter().map(|one| one.join().expect("it only looks")).collect()
-    })
+/// What those say who want a CPU each.
+struct Wanted {
+    together: Barrier,
+    /// Of the worst, in nanoseconds a second.
+    lost: AtomicU64,
+    preemptions: AtomicI64,
 }
 
-/// Which part of its time its CPU is kept from this thread, and how often by the scheduler.
-fn lost_here() -> (f64, i64) {
-    let before_spinning = preemptions();
-    let start = Instant::now();
-    let mut before = start;
-    let mut lost = Duration::ZERO;
-    while before.duration_since(start) < Duration::from_millis(200) {
-        let now = Instant::now();
-        let gap = now.duration_since(before);
-        if gap > GAP {
-            lost += gap;
+impl Wanted {
+    /// All CPUs, by a process on each. Not by threads: of a process that has ever had two, glibc
+    /// checks more in each call that waits, and the calls by hand would be slower to its end.
+    fn all() -> &'static Self {
+        let cpus = Cpu::all();
+        let wanted = share(Self {
+            together: Barrier::new(u16::try_from(cpus.len()).expect("a few")),
+            lost: AtomicU64::new(0),
+            preemptions: AtomicI64::new(0),
+        });
+        let helpers: Vec<_> =
+            cpus.into_iter().map(|cpu| Helper::start(|| wanted.look_on(cpu))).collect();
+        for mut helper in helpers {
+            assert!(helper.wait().expect("a helper is waited for once").success());
         }
-        before = now;
+        wanted
     }
-    let lost = lost.div_duration_f64(before.duration_since(start));
-    (lost, preemptions() - before_spinning)
+
+    /// Which part of its time this CPU is kept from us, and how often by the scheduler.
+    fn look_on(&self, cpu: Cpu) {
+        cpu.pin();
+        self.together.wait().expect("all are alive");
+        let before_spinning = preemptions();
+        let start = Instant::now();
+        let mut before = start;
+        let mut lost = Duration::ZERO;
+        while before.duration_since(start) < Duration::from_millis(200) {
+            let now = Instant::now();
+            let gap = now.duration_since(before);
+            if gap > GAP {
+                lost += gap;
+            }
+            before = now;
+        }
+        let part = lost.as_nanos() * 1_000_000_000 / before.duration_since(start).as_nanos();
+        self.lost.fetch_max(u64::try_from(part).unwrap_or(u64::MAX), Relaxed);
+        self.preemptions.fetch_add(preemptions() - before_spinning, Relaxed);
+    }
 }
 
 /// Time of all CPUs together since the machine started, in the kernel's ticks.
