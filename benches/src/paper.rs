@@ -1,5 +1,5 @@
-//! What comes out, by nothing else than this: Markdown on standard output; and, with `--out`, a directory with the same, the
-//! numbers by themselves, and pictures of them.
+//! What comes out, by nothing else than this: Markdown on standard output; and, with `--out`, a
+//! directory with the same, the numbers by themselves, and pictures of them.
 
 use core::error::Error;
 use core::fmt::{Display, Write as _};
