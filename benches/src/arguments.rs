@@ -11,7 +11,7 @@ usage: rawipc-benches [--quick] [--noisy] [--out DIR] [--list] [FILTER...]
 
 Measures what has one of the FILTERs in its name, or all.
 
-  --quick     a tenth of the rounds: to see that it runs, not to quote
+  --quick     5 rounds of 101, a quarter as long: to see that it runs, not to quote
   --noisy     measures though the machine is not quiet, and says so
   --out DIR   writes DIR/README.md, DIR/data.csv and plots too
   --list      only prints the names";

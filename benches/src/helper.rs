@@ -86,6 +86,14 @@ pub(crate) fn watch() {
     unsafe { libc::alarm(60) };
 }
 
+/// Held by tests that start processes, which have all files that are open meanwhile, such as the
+/// end of a pipe that another test waits for to be closed.
+#[cfg(test)]
+pub(crate) fn alone() -> std::sync::MutexGuard<'static, ()> {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 #[cfg(test)]
 mod tests {
     use core::panic::AssertUnwindSafe;
@@ -93,10 +101,11 @@ mod tests {
 
     use rawipc::pipe::Pipe;
 
-    use super::Helper;
+    use super::{Helper, alone};
 
     #[test]
     fn a_panic_leaves_no_helper_behind() {
+        let _alone = alone();
         let Pipe { reader, writer } = Pipe::new().unwrap();
         let fails = AssertUnwindSafe(|| {
             let _helper = Helper::start(move || {

@@ -3,7 +3,7 @@
 //!
 //! Standard output is Markdown and nothing else; progress goes to standard error.
 
-// What is printed has to go into the report, too: `paper::print`, or `print` of a table.
+// What is measured has to go into the report, too: `paper::print`, or `print` of a table.
 #![deny(clippy::print_stdout)]
 
 mod adders;
@@ -79,7 +79,7 @@ pub fn run() -> ExitCode {
         }
     };
     if arguments.task == Task::Help {
-        paper::print(arguments::USAGE);
+        paper::show(arguments::USAGE);
         return ExitCode::SUCCESS;
     }
     let wanted = |suite: &&Suite| {
@@ -118,14 +118,14 @@ fn measure(suites: &[&Suite], arguments: &Arguments) -> Result<ExitCode, Box<dyn
         eprintln!("try again later; --noisy measures anyhow, for nobody to quote");
         return Ok(ExitCode::from(TOO_NOISY));
     }
-    paper::print(format_args!("{}{about}- at the start: {start}\n", warning(&start, arguments)));
+    paper::show(format_args!("{}{about}- at the start: {start}\n", warning(&start, arguments)));
     let household = Household::keep();
     for suite in suites {
         (suite.measure)(arguments);
     }
     drop(household);
     let end = Noise::now();
-    paper::print(format_args!("{}At the end: {end}.", warning(&end, arguments)));
+    paper::show(format_args!("{}At the end: {end}.", warning(&end, arguments)));
     if let Some(directory) = &arguments.out {
         let noisier = if end.is_too_much() { &end } else { &start };
         let head = format!(
@@ -164,7 +164,7 @@ fn list(suites: &[&Suite], arguments: &Arguments) {
     for suite in suites {
         for group in (suite.groups)() {
             if arguments.wants(suite.name, group) {
-                paper::print(format_args!("{}/{group}", suite.name));
+                paper::show(format_args!("{}/{group}", suite.name));
             }
         }
     }

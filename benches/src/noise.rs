@@ -4,13 +4,18 @@
 //! the time nothing helps: half of the slices are then somebody else's.
 
 use core::fmt;
+use core::sync::atomic::Ordering::Relaxed;
+use core::sync::atomic::{AtomicI64, AtomicU64};
 use core::time::Duration;
 use std::fs::read_to_string;
 use std::thread;
 use std::time::Instant;
 
 use crate::harness::preemptions;
+use crate::helper::Helper;
 use crate::place::Cpu;
+use crate::shared::share;
+use rawipc::sync::Barrier;
 
 /// What others do on the machine while this process only looks.
 #[derive(Debug)]
@@ -23,7 +28,7 @@ pub(crate) struct Noise {
     /// The part of its CPU's time that this process did not get though it wanted all of it:
     /// whether the scheduler, an interrupt or the hypervisor took it. Of the worst CPU.
     lost: f64,
-    /// How often the scheduler was who took it.
+    /// How often the scheduler was who took one.
     preemptions: i64,
 }
 
@@ -35,21 +40,20 @@ const LOST: f64 = 0.02;
 const GAP: Duration = Duration::from_micros(30);
 
 impl Noise {
-    /// Looks for one second, and then wants each CPU for a fifth of one.
+    /// Looks for one second, and then wants all CPUs at once for a fifth of one: a hypervisor that
+    /// has too few cores for all of them does not take any from who wants but one.
     pub(crate) fn now() -> Self {
         let load = read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
         let before = CpuTime::so_far();
         thread::sleep(Duration::from_secs(1));
         let after = CpuTime::so_far();
-        let before_spinning = preemptions();
-        let lost = Cpu::all().into_iter().map(lost_on).fold(0.0, f64::max);
-        Cpu::unpin();
+        let wanted = Wanted::all();
         Self {
             load,
             busy: 1.0 - (after.idle - before.idle) / (after.all - before.all),
-            lost,
-            preemptions: preemptions() - before_spinning,
+            lost: Duration::from_nanos(wanted.lost.load(Relaxed)).as_secs_f64(),
+            preemptions: wanted.preemptions.load(Relaxed),
         }
     }
 
@@ -77,27 +81,58 @@ impl fmt::Display for Noise {
         let (busy, lost) = (busy * 100.0, lost * 100.0);
         write!(
             f,
-            "load average {load}; CPUs {busy:.0} % busy with other things; who wants one all the \
-             time is denied {lost:.1} % of it, and preempted {preemptions} times"
+            "load average {load}; CPUs {busy:.0} % busy with other things; who wants all of them \
+             all the time is denied {lost:.1} % of one; preemptions: {preemptions}"
         )
     }
 }
 
-/// Which part of its time this CPU is kept from us.
-fn lost_on(cpu: Cpu) -> f64 {
-    cpu.pin();
-    let start = Instant::now();
-    let mut before = start;
-    let mut lost = Duration::ZERO;
-    while before.duration_since(start) < Duration::from_millis(200) {
-        let now = Instant::now();
-        let gap = now.duration_since(before);
-        if gap > GAP {
-            lost += gap;
+/// What those say who want a CPU each.
+struct Wanted {
+    together: Barrier,
+    /// Of the worst, in nanoseconds a second.
+    lost: AtomicU64,
+    preemptions: AtomicI64,
+}
+
+impl Wanted {
+    /// All CPUs, by a process on each. Not by threads: of a process that has ever had two, glibc
+    /// checks more in each call that waits, and the calls by hand would be slower to its end.
+    fn all() -> &'static Self {
+        let cpus = Cpu::all();
+        let wanted = share(Self {
+            together: Barrier::new(u16::try_from(cpus.len()).expect("a few")),
+            lost: AtomicU64::new(0),
+            preemptions: AtomicI64::new(0),
+        });
+        let helpers: Vec<_> =
+            cpus.into_iter().map(|cpu| Helper::start(|| wanted.look_on(cpu))).collect();
+        for mut helper in helpers {
+            assert!(helper.wait().expect("a helper is waited for once").success());
         }
-        before = now;
+        wanted
     }
-    lost.div_duration_f64(before.duration_since(start))
+
+    /// Which part of its time this CPU is kept from us, and how often by the scheduler.
+    fn look_on(&self, cpu: Cpu) {
+        cpu.pin();
+        self.together.wait().expect("all are alive");
+        let before_spinning = preemptions();
+        let start = Instant::now();
+        let mut before = start;
+        let mut lost = Duration::ZERO;
+        while before.duration_since(start) < Duration::from_millis(200) {
+            let now = Instant::now();
+            let gap = now.duration_since(before);
+            if gap > GAP {
+                lost += gap;
+            }
+            before = now;
+        }
+        let part = lost.as_nanos() * 1_000_000_000 / before.duration_since(start).as_nanos();
+        self.lost.fetch_max(u64::try_from(part).unwrap_or(u64::MAX), Relaxed);
+        self.preemptions.fetch_add(preemptions() - before_spinning, Relaxed);
+    }
 }
 
 /// Time of all CPUs together since the machine started, in the kernel's ticks.

@@ -1,5 +1,5 @@
-//! What comes out: Markdown on standard output; and, with `--out`, a directory with the same, the
-//! numbers by themselves, and pictures of them.
+//! What comes out, by nothing else than this: Markdown on standard output; and, with `--out`, a
+//! directory with the same, the numbers by themselves, and pictures of them.
 
 use core::error::Error;
 use core::fmt::{Display, Write as _};
@@ -13,10 +13,15 @@ use crate::plots::{self, Plot};
 /// All that has been printed.
 static PRINTED: Mutex<String> = Mutex::new(String::new());
 
-/// Onto standard output, and into the report. Nothing else prints.
+/// Onto standard output only: what the report has elsewhere.
 #[allow(clippy::print_stdout, reason = "the one place to do it")]
-pub(crate) fn print(text: impl Display) {
+pub(crate) fn show(text: impl Display) {
     println!("{text}");
+}
+
+/// Onto standard output, and into the report.
+pub(crate) fn print(text: impl Display) {
+    show(&text);
     let mut printed = PRINTED.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(printed, "{text}").expect("memory");
 }

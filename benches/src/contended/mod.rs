@@ -4,8 +4,8 @@
 //! Who holds it adds one to a number beside it. Neither the standard library's mutex nor that of
 //! `parking_lot` works between processes: threads of one process stand in.
 
-mod floor;
 mod rivals;
+mod test_and_set;
 
 use crate::arguments::Arguments;
 use crate::crowds::{self, Contest, Crowd};

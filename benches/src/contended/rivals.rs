@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use rawipc::sync::{Mutex, ReentrantMutex, RwLock, Semaphore};
 use rustix_futex_sync::shm as futex_sync;
 
-use super::floor::TestAndSet;
+use super::test_and_set::TestAndSet;
 use crate::by_hand::{self, Kind};
 use crate::crowds::Rival;
 use crate::meeting::Kin::{self, Processes, Threads};
@@ -37,7 +37,7 @@ const LOCKS: [Lock; 14] = [
     Lock { name: "std, Mutex", kin: Threads, rival: by_std, by_many: true },
     Lock { name: "parking_lot, Mutex", kin: Threads, rival: parking_lot, by_many: true },
     Lock { name: "parking_lot, RwLock, write", kin: Threads, rival: parked_rwlock, by_many: false },
-    Lock { name: "floor: test-and-set", kin: Processes, rival: floor, by_many: false },
+    Lock { name: "test-and-set, polled", kin: Processes, rival: polled, by_many: false },
 ];
 
 pub(super) fn all() -> Vec<Rival> {
@@ -135,7 +135,7 @@ fn parked_rwlock(name: &'static str, kin: Kin) -> Rival {
     Rival::new(name, kin, || *lock.write() += 1)
 }
 
-fn floor(name: &'static str, kin: Kin) -> Rival {
+fn polled(name: &'static str, kin: Kin) -> Rival {
     let lock = share(TestAndSet::default());
     Rival::new(name, kin, || lock.turn())
 }

@@ -19,6 +19,8 @@ pub(crate) struct Rival {
     kin: Kin,
     /// What the fighter of that number does so many times.
     fighter: Box<dyn Fn(usize) -> Turns + Sync>,
+    /// One for all fights: each page that is shared makes it slower to start a process.
+    ring: &'static Ring,
 }
 
 type Turns = Box<dyn FnMut(u64)>;
@@ -43,7 +45,7 @@ impl Rival {
             let mut turn = turn_of(index);
             Box::new(move |times| (0..times).for_each(|_| turn()))
         };
-        Self { name, kin, fighter: Box::new(fighter) }
+        Self { name, kin, fighter: Box::new(fighter), ring: share(Ring::new()) }
     }
 
     /// Until told to stop; how often.
@@ -89,6 +91,15 @@ impl Ring {
             turns: [const { AtomicU64::new(0) }; MOST],
         }
     }
+
+    /// As new, when nobody is there: who fought here is gone.
+    fn clear(&self) {
+        self.ready.store(0, Relaxed);
+        self.start.store(false, Relaxed);
+        self.stop.store(false, Relaxed);
+        self.preemptions.store(0, Relaxed);
+        self.turns.iter().for_each(|turns| turns.store(0, Relaxed));
+    }
 }
 
 impl Rival {
@@ -108,8 +119,8 @@ impl Rival {
 
     /// One fight, of those who are born for it and do not outlive it.
     fn fought_once_by(&self, size: usize, time: Duration) -> (Got, i64) {
-        // All that are fought in this run: a page each, of which the kernel has many.
-        let ring = share(Ring::new());
+        let ring = self.ring;
+        ring.clear();
         let turns = &ring.turns[..size];
         let cpus = Cpu::all();
         let fighters = turns.iter().enumerate().map(|(index, turns)| {

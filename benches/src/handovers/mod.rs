@@ -106,8 +106,8 @@ fn report(table: &mut Table, name: &'static str, rounds: &[Bracketed<Times>]) {
     for ((way, medians), ratio) in ways.into_iter().zip(&medians).zip(harness::ratios(&medians)) {
         let times = meeting::together(&rounds, way);
         let row = Row::new(NAME, "there and back", WAYS[way].name).titled(name).place(name);
-        let bounces = meeting::in_bounces(&rounds, medians, 1);
-        table.add(meeting::percentiles(row, &times).cell(bounces).compared(ratio));
+        let lines = meeting::in_lines(&rounds, medians);
+        table.add(meeting::percentiles(row, &times).in_lines(lines, 1).compared(ratio));
     }
     table.notes(bounce.map(|bounce| format!("{name}: {bounce}")));
 }

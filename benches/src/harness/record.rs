@@ -18,9 +18,9 @@ pub(crate) struct Record {
     pub(crate) processes: Option<usize>,
     /// On which CPUs, where that varies: "one CPU", "two CPUs".
     pub(crate) place: &'static str,
-    /// "ns", "M/s", "instructions", "ratio".
+    /// "ns", "M/s", "G/s", "instructions", "part", "ratio", "lines".
     pub(crate) unit: &'static str,
-    /// "median", "q1", "q3", "p50", "p99", "p99.9", "max".
+    /// "median", "q1", "q3", "p50", "p99", "p99.9", "max", "least".
     pub(crate) statistic: &'static str,
     pub(crate) value: f64,
 }

@@ -4,6 +4,8 @@ use super::{Ratio, Record, Spread};
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(super) title: String,
+    /// What comes first in the table, where that is not the title and `by`.
+    pub(super) names: Option<[String; 2]>,
     pub(super) cells: Vec<String>,
     pub(super) ratio: Option<Ratio>,
     suite: &'static str,
@@ -27,6 +29,7 @@ impl Row {
     pub(crate) fn new(suite: &'static str, group: &str, by: &str) -> Self {
         Self {
             title: group.to_owned(),
+            names: None,
             cells: Vec::new(),
             ratio: None,
             suite,
@@ -42,6 +45,11 @@ impl Row {
     /// Shown under this title, where the group's name does not say all.
     pub(crate) fn titled(self, title: &str) -> Self {
         Self { title: title.to_owned(), ..self }
+    }
+
+    /// Shown under these two names.
+    pub(crate) fn named(self, first: &str, second: &str) -> Self {
+        Self { names: Some([first, second].map(str::to_owned)), ..self }
     }
 
     pub(crate) fn bytes(self, bytes: usize) -> Self {
@@ -89,6 +97,14 @@ impl Row {
         Self { ratio: Some(ratio), ..kept }
     }
 
+    /// A cell: how often the bare cache line goes there and back meanwhile, if that is known.
+    pub(crate) fn in_lines(self, lines: Option<f64>, decimals: usize) -> Self {
+        match lines {
+            Some(lines) => self.number("lines", "median", lines, format!("{lines:.decimals$}")),
+            None => self.cell(String::new()),
+        }
+    }
+
     /// Numbers that there is no cell for.
     pub(crate) fn kept_spread(self, unit: &'static str, spread: Spread) -> Self {
         let Spread { lower, median, upper } = spread;
@@ -115,7 +131,6 @@ impl Row {
         })
     }
 
-    /// What comes first in the table.
     pub(super) fn by(&self) -> &str {
         &self.by
     }

@@ -75,7 +75,7 @@ impl Ratio {
     pub(crate) fn quartiles(self) -> String {
         match self {
             Self::Baseline => String::new(),
-            Self::To(spread) => spread.quartiles(2),
+            Self::To(spread) => spread.quartiles(decimals(spread.median)),
         }
     }
 }
@@ -84,9 +84,20 @@ impl fmt::Display for Ratio {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Baseline => f.write_str("1"),
-            Self::To(spread) if self.is_steady() => write!(f, "{:.2}", spread.median),
+            Self::To(Spread { median, .. }) if self.is_steady() => {
+                write!(f, "{median:.0$}", decimals(*median))
+            }
             Self::To(_) => f.write_str("UNSTEADY"),
         }
+    }
+}
+
+/// Of a ratio: small ones have to differ, too.
+fn decimals(median: f64) -> usize {
+    match median {
+        ..0.1 => 4,
+        ..0.5 => 3,
+        _ => 2,
     }
 }
 
@@ -109,6 +120,15 @@ mod tests {
         assert!(first.is_baseline());
         assert_eq!(second.to_string(), "2.00");
         assert_eq!(second.quartiles(), "2.00 – 2.00");
+    }
+
+    #[test]
+    fn small_ratios_have_as_many_digits() {
+        let ratio = Ratio::To(Spread::of(&[0.0681; 5]));
+        assert_eq!(
+            (ratio.to_string(), ratio.quartiles()),
+            ("0.0681".into(), "0.0681 – 0.0681".into())
+        );
     }
 
     #[test]

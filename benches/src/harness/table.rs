@@ -11,17 +11,17 @@ use crate::paper;
 /// A Markdown table, with a note below it if some of it cannot be compared.
 #[derive(Debug)]
 pub(crate) struct Table {
-    title: &'static str,
+    title: String,
     body: comfy_table::Table,
     unsteady: usize,
     notes: Vec<String>,
 }
 
 impl Table {
-    pub(crate) fn new(title: &'static str, header: &[&str]) -> Self {
+    pub(crate) fn new(title: &str, header: &[&str]) -> Self {
         let mut body = comfy_table::Table::new();
         body.load_style(ASCII_MARKDOWN).set_header(header.iter().copied());
-        Self { title, body, unsteady: 0, notes: Vec::new() }
+        Self { title: title.to_owned(), body, unsteady: 0, notes: Vec::new() }
     }
 
     /// Whether nothing has been added.
@@ -36,11 +36,10 @@ impl Table {
         // Once for all that are compared.
         let title =
             if row.ratio.is_none_or(Ratio::is_baseline) { row.title } else { String::new() };
-        let cells = [title, by].into_iter().chain(row.cells);
-        match row.ratio {
-            Some(ratio) => self.compared(cells, ratio),
-            None => self.row(cells),
-        }
+        let cells = row.names.unwrap_or([title, by]).into_iter().chain(row.cells);
+        let ratio = row.ratio.map(|ratio| [ratio.to_string(), ratio.quartiles()]);
+        self.unsteady += usize::from(row.ratio.is_some_and(|ratio| !ratio.is_steady()));
+        self.row(cells.chain(ratio.into_iter().flatten()));
     }
 
     /// Adds a row of which nothing is kept: two cells of text, then numbers.
@@ -50,12 +49,6 @@ impl Table {
             Cell::new(cell).set_alignment(side)
         };
         self.body.add_row(cells.into_iter().enumerate().map(align));
-    }
-
-    /// Adds a row that ends with a ratio and its quartiles, of which nothing is kept.
-    pub(crate) fn compared(&mut self, cells: impl IntoIterator<Item = String>, ratio: Ratio) {
-        self.unsteady += usize::from(!ratio.is_steady());
-        self.row(cells.into_iter().chain([ratio.to_string(), ratio.quartiles()]));
     }
 
     /// Adds lines below the table.
@@ -77,12 +70,11 @@ impl fmt::Display for Table {
             writeln!(f, "\n{}", self.body.trim_fmt())?;
         }
         if self.unsteady > 0 {
-            writeln!(
-                f,
-                "\n**{} rows are UNSTEADY**: the rounds lie too far apart to compare. Run again \
-                 when the machine is quiet.",
-                self.unsteady
-            )?;
+            let rows = match self.unsteady {
+                1 => "1 row is".to_owned(),
+                several => format!("{several} rows are"),
+            };
+            writeln!(f, "\n**{rows} UNSTEADY**: the rounds lie too far apart to compare.")?;
         }
         if !self.notes.is_empty() {
             writeln!(f)?;

@@ -72,6 +72,12 @@ pub(crate) fn measure(arguments: &Arguments) {
             Err(error) => table.notes([format!("{}: not measured: {error}.", wrapper.name)]),
         }
     }
+    if cfg!(feature = "peers") && !table.is_empty() {
+        let of_this_build = "this build has the peers in it, beside which the compiler inlines \
+                             otherwise: some rows say more, or less, than in one without, which is \
+                             what ci/instructions.sh counts in, and judges.";
+        table.notes([of_this_build.to_owned()]);
+    }
     table.print();
 }
 

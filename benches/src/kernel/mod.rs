@@ -8,13 +8,16 @@ mod loops;
 mod pi;
 
 use core::hint::black_box;
+use core::time::Duration;
 use std::time::Instant;
 
 use crate::arguments::Arguments;
 use crate::harness::{self, Effort, Row, Spread, Table};
 use crate::helper::{self, Helper};
 use crate::place::Cpu;
+use crate::shared::share;
 use pi::Kernel;
+use rawipc::sync::{Barrier, Semaphore};
 
 pub(crate) const NAME: &str = "kernel";
 
@@ -30,15 +33,26 @@ const FIRST: u64 = 1 << 20;
 const CROWDS: [Crowd; 2] = [
     // Few enough that the scheduler leaves most rounds alone.
     Crowd { name: "one process", processes: 1, blocks: 32 },
-    // So many that starting the processes hardly counts.
+    // So many that each has several turns on a CPU, and waking all hardly counts.
     Crowd { name: "ten processes", processes: 10, blocks: 384 },
 ];
 
 #[derive(Clone, Copy, Debug)]
 struct Crowd {
     name: &'static str,
-    processes: u64,
+    processes: u16,
     blocks: u64,
+}
+
+/// Where several begin at once, and say that they are through: to start and to end a process takes
+/// long, and is not what is measured.
+struct Gate {
+    /// One for each who is about to wait.
+    ready: Semaphore,
+    /// All of them, and who has the clock.
+    open: Barrier,
+    /// One for each who is through.
+    through: Semaphore,
 }
 
 pub(crate) fn groups() -> Vec<&'static str> {
@@ -85,11 +99,16 @@ fn contenders() -> Vec<(String, Sum)> {
 fn rates(contenders: &[(String, Sum)], crowd: Crowd, effort: Effort) -> Vec<Vec<f64>> {
     let mut order: Vec<usize> = (0..contenders.len()).collect();
     let mut rates = vec![Vec::new(); contenders.len()];
+    let gate = share(Gate {
+        ready: Semaphore::new(0),
+        open: Barrier::new(crowd.processes + 1),
+        through: Semaphore::new(0),
+    });
     for round in 0..effort.warm_up + effort.rounds {
         helper::watch();
         fastrand::shuffle(&mut order);
         for &index in &order {
-            let rate = rate(&contenders[index].1, crowd);
+            let rate = rate(&contenders[index].1, crowd, gate);
             if round >= effort.warm_up {
                 rates[index].push(rate);
             }
@@ -99,20 +118,41 @@ fn rates(contenders: &[(String, Sum)], crowd: Crowd, effort: Effort) -> Vec<Vec<
 }
 
 #[allow(clippy::cast_precision_loss, reason = "far below 2^53")]
-fn rate(sum: &Sum, Crowd { processes, blocks, .. }: Crowd) -> f64 {
+fn rate(sum: &Sum, Crowd { processes, blocks, .. }: Crowd, gate: &Gate) -> f64 {
     let share = |rank: u64| {
         let share = rank * blocks..(rank + 1) * blocks;
         black_box(share.map(|block| sum(FIRST + block * BLOCK)).sum::<f64>());
     };
-    let start = Instant::now();
-    if processes == 1 {
+    let elapsed = if processes == 1 {
+        let start = Instant::now();
         share(0);
+        start.elapsed()
     } else {
-        let helpers: Vec<_> = (0..processes).map(|rank| Helper::start(|| share(rank))).collect();
+        gate.time(processes, share)
+    };
+    (u64::from(processes) * blocks * BLOCK) as f64 / (elapsed.as_secs_f64() * 1e9)
+}
+
+impl Gate {
+    /// How long so many take, from when all are there until the last is through.
+    fn time(&self, processes: u16, share: impl Fn(u64)) -> Duration {
+        let helper = |rank| {
+            Helper::start(|| {
+                self.ready.post().expect("fewer than it can count");
+                self.open.wait().expect("all are alive");
+                share(u64::from(rank));
+                self.through.post().expect("fewer than it can count");
+            })
+        };
+        let helpers: Vec<_> = (0..processes).map(helper).collect();
+        (0..processes).for_each(|_| self.ready.wait());
+        let start = Instant::now();
+        self.open.wait().expect("all are alive");
+        (0..processes).for_each(|_| self.through.wait());
+        let elapsed = start.elapsed();
         for mut helper in helpers {
             assert!(helper.wait().expect("a helper is waited for once").success());
         }
+        elapsed
     }
-    let elapsed = start.elapsed();
-    (processes * blocks * BLOCK) as f64 / (elapsed.as_secs_f64() * 1e9)
 }

@@ -4,6 +4,7 @@ use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering::{Acquire, Release};
 
 use rawipc::sync::{Mutex, ReentrantMutex, RwLock};
+use rustix_futex_sync::shm as futex_sync;
 
 use crate::by_hand::{self, Kind};
 use crate::harness::{Contender, Group};
@@ -20,10 +21,12 @@ fn mutex() -> Vec<Contender> {
     let ours = share(Mutex::new(0_u64));
     let std = share(std::sync::Mutex::new(0_u64));
     let parking_lot = share(parking_lot::Mutex::new(0_u64));
+    let futex_sync = share(futex_sync::Mutex::new(0_u64));
     vec![
         Contender::new("rawipc", || drop(ours.lock())),
         Contender::new("std", || drop(std.lock().unwrap())),
         Contender::new("parking_lot", || drop(parking_lot.lock())),
+        Contender::new("rustix-futex-sync", || drop(futex_sync.lock())),
         by_libc("libc, between processes", Kind::Plain),
         by_libc("libc, between processes, robust", Kind::Robust),
         two_locked_instructions(),
@@ -62,11 +65,13 @@ fn read() -> Vec<Contender> {
     let ours = share(RwLock::new(0_u64));
     let std = share(std::sync::RwLock::new(0_u64));
     let parking_lot = share(parking_lot::RwLock::new(0_u64));
+    let futex_sync = share(futex_sync::RwLock::new(0_u64));
     let libc = by_hand::RwLock::shared().unwrap();
     vec![
         Contender::new("rawipc", || drop(ours.read())),
         Contender::new("std", || drop(std.read().unwrap())),
         Contender::new("parking_lot", || drop(parking_lot.read())),
+        Contender::new("rustix-futex-sync", || drop(futex_sync.read())),
         Contender::new("libc, between processes", || {
             libc.read().unwrap();
             libc.unlock().unwrap();
@@ -78,11 +83,13 @@ fn write() -> Vec<Contender> {
     let ours = share(RwLock::new(0_u64));
     let std = share(std::sync::RwLock::new(0_u64));
     let parking_lot = share(parking_lot::RwLock::new(0_u64));
+    let futex_sync = share(futex_sync::RwLock::new(0_u64));
     let libc = by_hand::RwLock::shared().unwrap();
     vec![
         Contender::new("rawipc", || drop(ours.write())),
         Contender::new("std", || drop(std.write().unwrap())),
         Contender::new("parking_lot", || drop(parking_lot.write())),
+        Contender::new("rustix-futex-sync", || drop(futex_sync.write())),
         Contender::new("libc, between processes", || {
             libc.write().unwrap();
             libc.unlock().unwrap();

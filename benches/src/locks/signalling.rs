@@ -1,6 +1,7 @@
 //! To say that something has happened, and to hear of it.
 
 use rawipc::sync::{AutoResetEvent, Condvar, Event, Once, Semaphore};
+use rustix_futex_sync::shm as futex_sync;
 
 use crate::by_hand;
 use crate::harness::{Contender, Group};
@@ -61,11 +62,13 @@ fn condvar() -> Vec<Contender> {
     let ours = share(Condvar::new());
     let std = share(std::sync::Condvar::new());
     let parking_lot = share(parking_lot::Condvar::new());
+    let futex_sync = share(futex_sync::Condvar::new());
     let libc = by_hand::Condvar::shared().unwrap();
     vec![
         Contender::new("rawipc", || ours.notify_one()),
         Contender::new("std", || std.notify_one()),
         Contender::new("parking_lot", || parking_lot.notify_one()),
+        Contender::new("rustix-futex-sync", || futex_sync.notify_one()),
         Contender::new("libc, between processes", || libc.signal().unwrap()),
     ]
 }
@@ -74,12 +77,15 @@ fn once() -> Vec<Contender> {
     let ours = share(Once::new());
     let std = share(std::sync::Once::new());
     let parking_lot = share(parking_lot::Once::new());
+    let futex_sync = share(futex_sync::Once::new());
     ours.call_once(|| {});
     std.call_once(|| {});
     parking_lot.call_once(|| {});
+    futex_sync.call_once(|| {});
     vec![
         Contender::new("rawipc", || ours.call_once(|| {})),
         Contender::new("std", || std.call_once(|| {})),
         Contender::new("parking_lot", || parking_lot.call_once(|| {})),
+        Contender::new("rustix-futex-sync", || futex_sync.call_once(|| {})),
     ]
 }

@@ -1,6 +1,9 @@
 //! What the hardware takes: memory that is handed over by a flag, which both sides poll.
+//!
+//! In a ping-pong the answer takes the way back that the question came: a line that who waits for
+//! it has just had is cheaper to write to than another one. And who looks all the time takes the
+//! line from who is about to write to it.
 
-use core::error::Error;
 use core::hint::spin_loop;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use core::sync::atomic::{AtomicU32, AtomicU64};
@@ -16,12 +19,21 @@ use crate::shared::share;
 pub(super) fn floor(task: Task) -> Opened {
     match task.kind {
         Kind::PingPong if task.bytes == size_of::<u64>() => line(task),
-        Kind::PingPong => flags(task),
+        Kind::PingPong => lane(task),
         Kind::Stream => blocks(task),
     }
 }
 
-/// One word, which has been sent if it is another one than before.
+/// Polls until it is so, as seldom as is best here.
+#[inline]
+fn wait_until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        (0..3).for_each(|_| spin_loop());
+    }
+}
+
+/// A word, which has been sent if it is another one than before. The one for the way back is on
+/// the same line.
 struct Line {
     to: &'static AtomicU64,
     from: &'static AtomicU64,
@@ -36,88 +48,99 @@ impl End for Line {
 
     #[inline]
     fn receive(&mut self, into: &mut [u8]) {
-        while self.from.load(Relaxed) == self.last {
-            spin_loop();
-        }
-        self.last = self.from.load(Relaxed);
-        self.last.write_to(into).expect("a word");
+        let mut word = self.last;
+        wait_until(|| {
+            word = self.from.load(Relaxed);
+            word != self.last
+        });
+        self.last = word;
+        word.write_to(into).expect("a word");
     }
 }
 
 fn line(task: Task) -> Opened {
-    let (there, back) = (share(AtomicU64::new(0)), share(AtomicU64::new(0)));
+    let [there, back] = share([const { AtomicU64::new(0) }; 2]);
     let home = Line { to: there, from: back, last: 0 };
     let away = Line { to: back, from: there, last: 0 };
     Pair::open(task, || home, || away)
 }
 
-/// Room for messages, and how many have been put there.
+/// Room for messages, and how many have been put there: a question, its answer in the same place,
+/// and the next one. So each says that the one before it has been read.
 #[derive(Clone)]
 struct Lane {
     slots: Slots,
     sent: &'static AtomicU32,
-}
-
-impl Lane {
-    fn new(task: Task) -> Result<Self, Box<dyn Error>> {
-        // What is long goes faster to where the other side has not just been.
-        let many = if task.bytes <= 4096 { Many::One } else { Many::Some };
-        let length = memory(task.bytes, many);
-        let mapping = Mapping::new(Memfd::new(length)?, length, Access::ReadWrite)?;
-        let slots = Slots::new(mapping, task.bytes);
-        Ok(Self { slots, sent: share(AtomicU32::new(0)) })
-    }
-}
-
-/// Where one is in a lane.
-#[derive(Clone, Copy, Default)]
-struct Place {
+    /// What was sent or received last.
     slot: usize,
     done: u32,
 }
 
-impl Place {
+impl Lane {
+    /// Where the next question goes.
     #[inline]
-    fn step(&mut self, slots: &Slots) {
-        self.slot = slots.after(self.slot);
+    fn step(&mut self) {
+        self.slot = self.slots.after(self.slot);
+    }
+
+    #[inline]
+    fn put(&mut self, message: &[u8]) {
+        // SAFETY: what was there before has been read, and nobody looks before it is told.
+        unsafe { self.slots.put(self.slot, message) };
         self.done = self.done.wrapping_add(1);
+        // Release pairs with the Acquire in get: it is there.
+        self.sent.store(self.done, Release);
+    }
+
+    #[inline]
+    fn get(&mut self, into: &mut [u8]) {
+        let last = self.done;
+        wait_until(|| self.sent.load(Acquire) != last);
+        self.done = self.done.wrapping_add(1);
+        // SAFETY: it is there, and nobody writes to it before this end does.
+        unsafe { self.slots.get(self.slot, into) };
     }
 }
 
-/// Of a ping-pong: each message says that the one before it has been read.
-struct Lanes {
-    to: Lane,
-    sent: Place,
-    from: Lane,
-    received: Place,
-}
+struct Asking(Lane);
 
-impl End for Lanes {
+impl End for Asking {
     #[inline]
     fn send(&mut self, message: &[u8]) {
-        // SAFETY: what was there before has been read and answered.
-        unsafe { self.to.slots.put(self.sent.slot, message) };
-        self.sent.step(&self.to.slots);
-        self.to.sent.store(self.sent.done, Release);
+        self.0.step();
+        self.0.put(message);
     }
 
     #[inline]
     fn receive(&mut self, into: &mut [u8]) {
-        while self.from.sent.load(Acquire) == self.received.done {
-            spin_loop();
-        }
-        // SAFETY: it is there, and the next one comes after the answer to it.
-        unsafe { self.from.slots.get(self.received.slot, into) };
-        self.received.step(&self.from.slots);
+        self.0.get(into);
     }
 }
 
-fn flags(task: Task) -> Opened {
-    let (there, back) = (Lane::new(task)?, Lane::new(task)?);
-    let [sent, received] = [Place::default(); 2];
-    let home = Lanes { to: there.clone(), sent, from: back.clone(), received };
-    let away = Lanes { to: back, sent, from: there, received };
-    Pair::open(task, || home, || away)
+struct Answering(Lane);
+
+impl End for Answering {
+    #[inline]
+    fn send(&mut self, message: &[u8]) {
+        self.0.put(message);
+    }
+
+    #[inline]
+    fn receive(&mut self, into: &mut [u8]) {
+        self.0.step();
+        self.0.get(into);
+    }
+}
+
+fn lane(task: Task) -> Opened {
+    // What is long goes faster to where the other side has not just been.
+    let many = if task.bytes <= 4096 { Many::One } else { Many::Some };
+    let length = memory(task.bytes, many);
+    let mapping = Mapping::new(Memfd::new(length)?, length, Access::ReadWrite)?;
+    let slots = Slots::new(mapping, task.bytes);
+    let lane = Lane { slots, sent: share(AtomicU32::new(0)), slot: 0, done: 0 };
+    let same = lane.clone();
+    Pair::open(task, || Asking(lane), || Answering(same))
 }
 
 /// Eight blocks of 64 KiB, or what comes next to that, each of which is handed over whole.

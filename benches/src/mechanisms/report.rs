@@ -4,7 +4,7 @@ use core::error::Error;
 use core::time::Duration;
 
 use super::contender::{Contender, Kind, Mechanism, Task, no_times};
-use crate::harness::{self, Effort, Record, Spread, Table, record};
+use crate::harness::{self, Effort, Row, Spread, Table};
 use crate::helper;
 use crate::meeting::{self, Meeting, Place};
 use crate::queues::rounds::rounds;
@@ -17,7 +17,7 @@ pub(super) struct Group {
 }
 
 /// One that can do it.
-struct Row<'a> {
+struct Ready<'a> {
     mechanism: &'a Mechanism,
     contender: Box<dyn Contender>,
     /// How often fills a slice.
@@ -33,11 +33,12 @@ impl Group {
     ) {
         let header: &[&str] = match self.kind {
             Kind::PingPong => {
-                &["by", "through", "p50 ns", "p99", "p99.9", "max", "× floor", "quartiles"]
+                &["by", "through", "p50 ns", "p99", "p99.9", "max", "× pipe", "quartiles"]
             }
-            Kind::Stream => &["by", "through", "M/s", "quartiles", "× floor", "quartiles"],
+            Kind::Stream => &["by", "through", "M/s", "quartiles", "× pipe", "quartiles"],
         };
-        let mut table = Table::new(self.name, header);
+        let mut table =
+            Table::new(&format!("Messages, mechanism by mechanism: {}", self.name), header);
         if let Err(why) = self.measure(mechanisms, effort, &mut table) {
             table.notes([format!("not measured: {why}.")]);
         }
@@ -64,7 +65,7 @@ impl Group {
             match open(Task { kind: self.kind, bytes: self.bytes, away: place.away }) {
                 Ok(mut contender) => {
                     let times = calibrate(contender.as_mut(), slice, self.kind.most());
-                    rows.push(Row { mechanism, contender, times });
+                    rows.push(Ready { mechanism, contender, times });
                 }
                 Err(why) => table.notes([format!("{by}, {through}: {why}.")]),
             }
@@ -77,10 +78,10 @@ impl Group {
         Ok(())
     }
 
-    fn ping_pong(&self, rows: &mut [Row<'_>], place: &Place, effort: Effort, table: &mut Table) {
+    fn ping_pong(&self, rows: &mut [Ready<'_>], place: &Place, effort: Effort, table: &mut Table) {
         let rounds = rounds(place, effort, rows.len(), |row| {
             helper::watch();
-            let Row { contender, times, .. } = &mut rows[row];
+            let Ready { contender, times, .. } = &mut rows[row];
             contender.run(*times).each.expect("each of them has been timed")
         });
         let (bounce, rounds) = meeting::undisturbed(&rounds);
@@ -90,28 +91,25 @@ impl Group {
         };
         let medians: Vec<Vec<f64>> = (0..rows.len()).map(median).collect();
         for ((index, medians), ratio) in medians.iter().enumerate().zip(harness::ratios(&medians)) {
-            let Mechanism { by, through, .. } = rows[index].mechanism;
             let mut all = no_times();
             for round in &rounds {
                 all.add(&round.measured[index]).expect("all are of the same kind");
             }
+            let row = self.row(rows[index].mechanism).kept_spread("ns", Spread::of(medians));
             let tail = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999), ("max", 1.0)];
-            let tail = tail.map(|(statistic, quantile)| {
+            let row = tail.into_iter().fold(row, |row, (statistic, quantile)| {
                 let value = value(&all, quantile);
-                self.record(rows[index].mechanism, "ns", statistic, value);
-                format!("{value:.0}")
+                row.number("ns", statistic, value, format!("{value:.0}"))
             });
-            self.record_spread(rows[index].mechanism, "ns", medians);
-            let names = [(*by).to_owned(), (*through).to_owned()];
-            table.compared(names.into_iter().chain(tail), ratio);
+            table.add(row.compared(ratio));
         }
         table.notes(bounce);
     }
 
-    fn stream(&self, rows: &mut [Row<'_>], place: &Place, effort: Effort, table: &mut Table) {
+    fn stream(&self, rows: &mut [Ready<'_>], place: &Place, effort: Effort, table: &mut Table) {
         let rounds = rounds(place, effort, rows.len(), |row| {
             helper::watch();
-            let Row { contender, times, .. } = &mut rows[row];
+            let Ready { contender, times, .. } = &mut rows[row];
             let time = contender.run(*times).time;
             millions(*times - 1) / time.as_secs_f64()
         });
@@ -119,7 +117,6 @@ impl Group {
         let rates = |row: usize| rounds.iter().map(|round| round.measured[row]).collect();
         let rates: Vec<Vec<f64>> = (0..rows.len()).map(rates).collect();
         for ((row, rates), ratio) in rows.iter().zip(&rates).zip(harness::ratios(&rates)) {
-            let Mechanism { by, through, .. } = row.mechanism;
             let spread = Spread::of(rates);
             // Three digits, from hundreds of millions down to thousands.
             let decimals = match spread.median {
@@ -128,51 +125,23 @@ impl Group {
                 1.0.. => 2,
                 _ => 4,
             };
-            self.record_spread(row.mechanism, "M/s", rates);
-            let cells = [
-                (*by).to_owned(),
-                (*through).to_owned(),
-                format!("{:.decimals$}", spread.median),
-                spread.quartiles(decimals),
-            ];
-            table.compared(cells, ratio);
+            let row = self.row(row.mechanism).spread("M/s", spread, decimals);
+            table.add(row.compared(ratio));
         }
         table.notes(bounce);
     }
 
-    /// Keeps the median and the quartiles of what each round said.
-    fn record_spread(&self, mechanism: &Mechanism, unit: &'static str, values: &[f64]) {
-        let mut sorted = values.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        for (quarters, statistic) in [(1, "q1"), (2, "median"), (3, "q3")] {
-            if let Some(value) = sorted.get(sorted.len().saturating_sub(1) * quarters / 4) {
-                self.record(mechanism, unit, statistic, *value);
-            }
-        }
-    }
-
-    fn record(
-        &self,
-        mechanism: &Mechanism,
-        unit: &'static str,
-        statistic: &'static str,
-        value: f64,
-    ) {
+    /// A row of the table, with no numbers yet.
+    fn row(&self, mechanism: &Mechanism) -> Row {
         let Mechanism { by, through, .. } = mechanism;
-        record(Record {
-            suite: super::NAME,
-            group: match self.kind {
-                Kind::PingPong => "ping-pong".to_owned(),
-                Kind::Stream => "stream".to_owned(),
-            },
-            by: format!("{by}, {through}"),
-            bytes: Some(self.bytes),
-            processes: None,
-            place: "two CPUs",
-            unit,
-            statistic,
-            value,
-        });
+        let group = match self.kind {
+            Kind::PingPong => "ping-pong",
+            Kind::Stream => "stream",
+        };
+        Row::new(super::NAME, group, &format!("{by}, {through}"))
+            .named(by, through)
+            .bytes(self.bytes)
+            .place("two CPUs")
     }
 }
 

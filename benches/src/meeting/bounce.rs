@@ -105,9 +105,9 @@ pub(crate) fn undisturbed<T>(rounds: &[Bracketed<T>]) -> (Option<String>, Vec<&B
 
 /// How often the bare cache line goes there and back meanwhile, from a time of each round; nothing
 /// on one CPU.
-pub(crate) fn in_bounces<T>(rounds: &[&Bracketed<T>], times: &[f64], decimals: usize) -> String {
+pub(crate) fn in_lines<T>(rounds: &[&Bracketed<T>], times: &[f64]) -> Option<f64> {
     let bounces = rounds.iter().map(|round| round.bounce());
     let ratios: Option<Vec<f64>> =
         bounces.zip(times).map(|(bounce, time)| Some(time / bounce?)).collect();
-    ratios.map_or_else(String::new, |ratios| format!("{:.decimals$}", Spread::of(&ratios).median))
+    ratios.map(|ratios| Spread::of(&ratios).median)
 }

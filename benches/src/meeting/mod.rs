@@ -11,7 +11,7 @@ use core::fmt;
 use crate::place::Cpu;
 use awake::Awake;
 use bounce::Bounce;
-pub(crate) use bounce::{Bracketed, in_bounces, undisturbed};
+pub(crate) use bounce::{Bracketed, in_lines, undisturbed};
 pub(crate) use game::{
     Ends, Player, Times, maximum, nanoseconds, no_times, percentiles, play, take_turns, together,
 };

@@ -16,9 +16,9 @@ const MECHANISMS: [(&str, f64); 18] = [
     ("rawipc, Datagram", 7600.0),
     ("libc, socketpair", 6800.0),
     ("rawipc, posix::Mq", 6100.0),
-    ("rawipc, sysv::Mq", 6600.0),
-    ("rawipc, eventfd", 4900.0),
-    ("rawipc, Semaphore", 9000.0),
+    ("rawipc, sysv::MsgQueue", 6600.0),
+    ("floor, polled memory", 120.0),
+    ("rawipc, Memfd, Semaphore", 9000.0),
     ("ipc-channel", 22000.0),
     ("iceoryx2", 900.0),
     ("interprocess", 7000.0),
@@ -84,7 +84,8 @@ fn texts(svg: &str) -> Vec<&str> {
 fn whoever_is_in_the_numbers_is_in_the_picture() {
     let plots = all(&made_up());
     for kind in ["latency", "throughput"] {
-        let texts = texts(&plot(&plots, kind).svg);
+        let plots = plots.iter().filter(|plot| plot.file.starts_with(kind));
+        let texts: Vec<&str> = plots.flat_map(|plot| texts(&plot.svg)).collect();
         for (by, _) in MECHANISMS {
             assert!(texts.contains(&by), "{by} in {texts:?}");
         }
@@ -93,6 +94,21 @@ fn whoever_is_in_the_numbers_is_in_the_picture() {
         assert!(texts(&plot(&plots, "scaling").svg).contains(&by), "{by}");
     }
     assert!(texts(&plot(&plots, "ratios").svg).contains(&"stream: send 8 B"));
+}
+
+#[test]
+fn mechanisms_are_in_a_picture_of_their_family() {
+    let plots = all(&made_up());
+    for (family, one, other) in [
+        ("kernel", "rawipc, Pipe", "rawipc, Spsc"),
+        ("memory", "rawipc, Spsc", "iceoryx2"),
+        ("others", "iceoryx2", "rawipc, Pipe"),
+    ] {
+        let file = format!("throughput-mechanisms-stream-two-cpus-{family}.svg");
+        let texts = texts(&plot(&plots, &file).svg);
+        assert!(texts.contains(&one) && !texts.contains(&other), "{one}, no {other} in {texts:?}");
+        assert!(texts.contains(&"libc, pipe"), "what all are measured by in {texts:?}");
+    }
 }
 
 #[test]
@@ -107,7 +123,7 @@ fn axes_say_what_they_measure() {
 #[test]
 fn no_background_is_painted() {
     let plots = all(&made_up());
-    assert_eq!(plots.len(), 4);
+    assert_eq!(plots.len(), 6);
     for Plot { svg, .. } in &plots {
         assert!(!svg.contains("#FFFFFF") && !svg.contains("#000000"), "{svg}");
     }

@@ -30,6 +30,40 @@ const BY_COUNT: Trend = Trend {
     up: "what all of them get done",
 };
 
+/// Those whose lines are in one picture.
+struct Family {
+    file: &'static str,
+    title: &'static str,
+    has: fn(by: &str) -> bool,
+}
+
+/// All of a group, as a rule.
+const ALL: Family = Family { file: "", title: "", has: |_| true };
+
+/// There are too many mechanisms for one picture. What they are measured by is in all of them.
+const MECHANISMS: [Family; 3] = [
+    Family { file: "kernel", title: "through the kernel", has: |by| is_kernels(by) },
+    Family {
+        file: "memory",
+        title: "through shared memory",
+        has: |by| by == MEASURE || !is_kernels(by) && !is_others(by),
+    },
+    Family { file: "others", title: "by others", has: |by| by == MEASURE || is_others(by) },
+];
+
+const MEASURE: &str = "libc, pipe";
+
+fn is_others(by: &str) -> bool {
+    !["libc", "rawipc", "floor"].iter().any(|own| by.starts_with(own))
+}
+
+fn is_kernels(by: &str) -> bool {
+    const THROUGH: [&str; 7] =
+        ["Pipe", "Fifo", "Stream", "SeqPacket", "Datagram", "posix::Mq", "sysv::MsgQueue"];
+    by.starts_with("libc")
+        || by.strip_prefix("rawipc, ").is_some_and(|through| THROUGH.contains(&through))
+}
+
 /// One for each group of which there are several sizes, or several numbers of processes.
 pub(super) fn plots(records: &[Record]) -> Vec<Plot> {
     [BY_SIZE, BY_COUNT].iter().flat_map(|trend| trend.plots(records)).collect()
@@ -49,11 +83,18 @@ impl Trend {
         };
         let rates: Vec<&Record> = records.iter().filter(rates).collect();
         let keys = distinct(rates.iter().map(|record| key(record)));
-        keys.into_iter().filter_map(|key| self.plot(key, &rates)).collect()
+        let plots = |key: Key<'_>| -> Vec<Plot> {
+            let families: &[Family] = if key.0 == "mechanisms" { &MECHANISMS } else { &[ALL] };
+            families.iter().filter_map(|family| self.plot(key, family, &rates)).collect()
+        };
+        keys.into_iter().flat_map(plots).collect()
     }
 
-    fn plot(&self, group: Key<'_>, rates: &[&Record]) -> Option<Plot> {
-        let here = || rates.iter().filter(|record| key(record) == group);
+    fn plot(&self, group: Key<'_>, family: &Family, rates: &[&Record]) -> Option<Plot> {
+        let here = || {
+            let here = rates.iter().filter(|record| key(record) == group);
+            here.filter(|record| (family.has)(&record.by))
+        };
         if distinct(here().map(|record| (self.number)(record))).len() < 2 {
             return None;
         }
@@ -66,8 +107,10 @@ impl Trend {
         };
         let names = distinct(here().map(|record| &record.by));
         let (suite, group, place) = group;
-        let comma = if place.is_empty() { "" } else { ", " };
-        let title = format!("{}: {suite}, {group}{comma}{place}", self.title);
+        let title = [suite, group, place, family.title];
+        let title = title.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        let title = format!("{}: {}", self.title, title.join(", "));
+        let file = file(&format!("{suite} {group} {place} {}", family.file));
         let lines = Lines {
             title: title.clone(),
             across: self.across,
@@ -75,7 +118,7 @@ impl Trend {
             series: names.into_iter().map(series).collect(),
         };
         Some(Plot {
-            file: format!("{}-{}.svg", self.file, file(&format!("{suite} {group} {place}"))),
+            file: format!("{}-{file}.svg", self.file),
             title,
             about: "Both axes are logarithmic; higher is better. The crate's lines are solid.",
             svg: lines.draw()?,

@@ -43,12 +43,12 @@ pub(super) struct Trips {
     pub(super) spread: Spread,
     /// All that were timed by themselves, the shortest first.
     times: Vec<f64>,
-    pub(super) in_bounces: String,
+    pub(super) in_lines: Option<f64>,
     pub(super) ratio: Ratio,
 }
 
 impl Trips {
-    /// As one row: the median and the latest of a thousand, times so much; in bounces; the ratio.
+    /// As one row: the median and the latest of a thousand, times so much; in lines; the ratio.
     pub(super) fn row(self, group: &str, scale: f64, decimals: usize) -> Row {
         let (median, late) = (self.spread.median, self.at(0.999));
         let shown = |time: f64| format!("{:.decimals$}", time * scale);
@@ -56,7 +56,7 @@ impl Trips {
             .kept_spread("ns", self.spread)
             .cell(shown(median))
             .number("ns", "p99.9", late, shown(late))
-            .cell(self.in_bounces)
+            .in_lines(self.in_lines, 2)
             .compared(self.ratio)
     }
 
@@ -100,9 +100,9 @@ pub(super) fn trips(
         let mut times: Vec<f64> = times.map(|time| time - clock - besides).collect();
         times.sort_by(f64::total_cmp);
         let Exchange { name, kin, .. } = &all[one];
-        let in_bounces = meeting::in_bounces(&rounds, medians, 2);
+        let in_lines = meeting::in_lines(&rounds, medians);
         let spread = Spread::of(medians);
-        Trips { by: format!("{name}, {kin}"), spread, times, in_bounces, ratio }
+        Trips { by: format!("{name}, {kin}"), spread, times, in_lines, ratio }
     };
     let rows = order.into_iter().zip(&medians).zip(harness::ratios(&medians)).map(row).collect();
     Report { rows, bounce }

@@ -32,6 +32,8 @@ fn unlike(count: usize) -> Vec<f64> {
     (0..count).map(value).collect()
 }
 
+/// Who starts from nothing and says the sum, each time; and then those who only add all to what
+/// they have.
 fn all(values: &[f64]) -> Vec<Contender> {
     fn sum_by(
         name: &'static str,
@@ -41,9 +43,9 @@ fn all(values: &[f64]) -> Vec<Contender> {
         let values = values.to_vec();
         Contender::new(name, move || sum(black_box(&values)))
     }
-    let own = values.to_vec();
+    let [ours, theirs] = [values.to_vec(), values.to_vec()];
     let mut adder = adder();
-    let ours = Contender::new("ExactSum", move || adder.add_slice(black_box(&own)));
+    let mut small = XsumSmall::new();
     vec![
         sum_by("a plain loop", values, |values| values.iter().sum()),
         sum_by("Neumaier", values, neumaier),
@@ -57,7 +59,13 @@ fn all(values: &[f64]) -> Vec<Contender> {
             sum.add_list(values);
             sum.sum()
         }),
-        ours,
+        sum_by("ExactSum", values, |values| {
+            let sum = ExactSum::<1>::new();
+            sum.adder().expect("a lane").add_slice(values);
+            sum.sum()
+        }),
+        Contender::new("xsum, small, add_list alone", move || small.add_list(black_box(&theirs))),
+        Contender::new("ExactSum, add_slice alone", move || adder.add_slice(black_box(&ours))),
     ]
 }
 

@@ -142,8 +142,12 @@ impl Ends {
 impl End for Ends {
     #[inline]
     fn send(&mut self, message: &[u8]) {
-        let sample = self.publisher.loan_slice_uninit(message.len()).expect("a chunk");
-        sample.write_from_slice(message).send().expect("a subscriber");
+        let mut recipients = 0;
+        // None, as long as who has said that it is there is not connected yet.
+        while recipients == 0 {
+            let sample = self.publisher.loan_slice_uninit(message.len()).expect("a chunk");
+            recipients = sample.write_from_slice(message).send().expect("a subscriber");
+        }
         if let Some((notifier, _)) = &self.bells {
             notifier.notify().expect("a listener");
         }

@@ -1,5 +1,5 @@
-//! Queues between the threads of one process, which is all that they can do: what it costs to leave
-//! the process. As many messages fit as into the crate's.
+//! Queues between the threads of one process, which is all that they can do. As many messages fit
+//! as into the crate's.
 
 use core::hint::spin_loop;
 use std::sync::Arc;

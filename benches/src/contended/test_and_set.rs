@@ -1,4 +1,5 @@
-//! The least that a lock takes.
+//! The simplest lock: the least that one takes that nobody else wants. Where others want it, who
+//! looks all the time keeps taking the line from who holds it, and those who sleep may be faster.
 
 use core::hint::spin_loop;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
