@@ -40,7 +40,7 @@ impl Spinner {
     /// takes to the other side and back, with some copying, where pauses are short as well.
     const CLOCK: u32 = 64;
     /// Where one backs off: half a microsecond or so.
-    const MOST_PAUSES: u32 = 16;
+    const MOST_PAUSES: u32 = 32;
     /// A vain attempt halves it: five in a row end it.
     const MOST_CREDIT: u32 = 16;
     /// What a success adds.
@@ -166,6 +166,26 @@ mod tests {
         });
         assert_eq!(never, None);
         spins
+    }
+
+    /// How many attempts there are between two looks at the clock.
+    fn attempts(spinner: &Spinner, pauses: u32) -> u32 {
+        let mut attempts = 0_u32;
+        let past = Deadline::now();
+        let success = spinner.spin_seldom(pauses, past, || {
+            attempts = attempts.saturating_add(1);
+            None::<()>
+        });
+        assert_eq!(success, None);
+        attempts
+    }
+
+    #[test]
+    fn between_two_attempts_there_are_as_many_pauses_as_is_said() {
+        let pauses = [1, 16, Spinner::CLOCK];
+        assert_eq!(pauses.map(|pauses| attempts(&Spinner::new(), pauses)), [64, 4, 1]);
+        // 1 + 2 + 4 + 8 + 16 + 32, and once more.
+        assert_eq!(pauses.map(|pauses| attempts(&Spinner::backing_off(), pauses)), [7, 3, 1]);
     }
 
     #[test]

@@ -44,7 +44,7 @@ const fn mark(position: u64) -> u64 {
 /// microsecond or so, in which there comes to be room for many; in a small queue for less, as it
 /// must not be empty before somebody looks.
 pub(super) const fn pauses_while_full(bytes: usize) -> u32 {
-    match bytes / 256 {
+    match bytes / 2048 {
         0 => 1,
         #[allow(clippy::cast_possible_truncation, reason = "of few bits")]
         few @ ..64 => few as u32,
