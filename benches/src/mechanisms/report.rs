@@ -35,7 +35,7 @@ impl Group {
             Kind::PingPong => {
                 &["by", "through", "p50 ns", "p99", "p99.9", "max", "× pipe", "quartiles"]
             }
-            Kind::Stream => &["by", "through", "M/s", "quartiles", "× pipe", "quartiles"],
+            Kind::Stream => &["by", "through", "M/s", "quartiles", "× floor", "quartiles"],
         };
         let mut table =
             Table::new(&format!("Messages, mechanism by mechanism: {}", self.name), header);
