@@ -319,7 +319,7 @@ fn where_the_c_library_would_allocate_each_is_itself() {
     });
 }
 
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", target_env = "gnu"))]
 #[test]
 fn only_the_first_lock_of_a_thread_asks_the_kernel() {
     isolated(|| {

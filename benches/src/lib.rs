@@ -112,8 +112,7 @@ fn measure(suites: &[&Suite], arguments: &Arguments) -> Result<ExitCode, Box<dyn
         create_dir_all(directory)?;
     }
     let about = format!("{}{}", Machine::this(), Build::this());
-    let noise = if arguments.noisy { Noise::now } else { Noise::once_quiet };
-    let start = noise();
+    let start = if arguments.noisy { Noise::now() } else { Noise::once_quiet() };
     if start.is_too_much() && !arguments.noisy {
         eprintln!("refused: the machine is too noisy to compare anything on it: {start}");
         eprintln!("try again later; --noisy measures anyhow, for nobody to quote");
@@ -125,7 +124,7 @@ fn measure(suites: &[&Suite], arguments: &Arguments) -> Result<ExitCode, Box<dyn
         (suite.measure)(arguments);
     }
     drop(household);
-    let end = noise();
+    let end = Noise::at_the_end();
     paper::show(format_args!("{}At the end: {end}.", warning(&end, arguments)));
     if let Some(directory) = &arguments.out {
         let noisier = if end.is_too_much() { &end } else { &start };

@@ -168,7 +168,7 @@ mod tests {
         spins
     }
 
-    /// How many attempts there are between two looks at the clock.
+    /// How many attempts there are before the first look at the clock.
     fn attempts(spinner: &Spinner, pauses: u32) -> u32 {
         let mut attempts = 0_u32;
         let past = Deadline::now();

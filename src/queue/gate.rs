@@ -40,9 +40,9 @@ const fn mark(position: u64) -> u64 {
 /// How many pauses are between two looks of whoever finds a queue of so many bytes full.
 ///
 /// Each look takes from the consumer the line in which that says how far it is, with every value
-/// that it pops: looked at all the time, it takes several times as long for each. So, for a
-/// microsecond or so, in which there comes to be room for many; in a small queue for less, as it
-/// must not be empty before somebody looks.
+/// that it pops: looked at all the time, it takes several times as long for each. So one looks away
+/// for a microsecond or so, in which there comes to be room for many; but from a small queue for
+/// less, as it must not be empty before somebody looks.
 pub(super) const fn pauses_while_full(bytes: usize) -> u32 {
     match bytes / 2048 {
         0 => 1,

@@ -67,8 +67,8 @@ impl Key {
 
     /// Sets the calling thread's word, unless there is no memory for it.
     ///
-    /// Glibc has each thread's first 32 words in the thread itself, musl all, and sets them without
-    /// more ado; for others, glibc allocates.
+    /// Glibc has each thread's first 32 words in the thread itself, and sets them without more ado;
+    /// for others, it allocates.
     #[doc(alias = "pthread_setspecific")]
     pub(crate) fn set(self, value: usize) {
         let value = ptr::without_provenance(value);

@@ -188,6 +188,10 @@ impl<'r, const BYTES: usize> MessageConsumer<'r, BYTES> {
 
     #[cold]
     fn wait(&mut self, by: Deadline) -> Option<Result<Record, MessagePopError>> {
+        // That it is over, or corrupt, is not what one learns from whether to spin.
+        if let Attempt::Done(result) = self.attempt() {
+            return Some(result);
+        }
         let not_empty = &self.ring.gate.0.not_empty;
         let spun = NOT_EMPTY.spin(by, || self.attempt().done());
         spun.or_else(|| not_empty.wait(by, || self.attempt()))

@@ -113,7 +113,7 @@ impl<'a, T: Plain, const N: usize> Consumer<'a, T, N> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if there is nothing, and it has been closed.
+    /// [`Closed`] if there is nothing, and it has been closed; never where there is no room.
     ///
     /// # Examples
     ///
@@ -203,7 +203,7 @@ impl<'a, T: Plain, const N: usize> Consumer<'a, T, N> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if there is nothing, and it has been closed.
+    /// [`Closed`] if there is nothing, and it has been closed; never for none.
     ///
     /// # Examples
     ///

@@ -176,7 +176,7 @@ impl<'a, T: Plain, const N: usize> Producer<'a, T, N> {
     }
 
     /// Waits until there is room, and lends as many slots as there is room for, up to `most`, to be
-    /// written in place and then [committed](WriteChunk::commit).
+    /// written in place and then [committed](WriteChunk::commit). For none, it does not wait.
     ///
     /// # Errors
     ///
