@@ -25,9 +25,9 @@
 //!
 //! If anything is not as it should be, the kernel is asked. Nobody waits for anybody here, nothing
 //! is allocated, and all this may be done in a signal handler: with glibc, that is, whose keys are
-//! made without a lock. (Musl has one, and holds it while a thread ends: there, all ask.) What it is
-//! not made for is a task that has the memory of others and which the C library has not made: the
-//! child of `vfork` remembers what its parent does, and a bare `clone` has nowhere to look.
+//! made without a lock. (Musl has one, and holds it while a thread ends: there, all ask.) What it
+//! is not made for is a task that has the memory of others and which the C library has not made:
+//! the child of `vfork` remembers what its parent does, and a bare `clone` has nowhere to look.
 
 #![allow(unsafe_code, reason = "a word that the kernel wipes; see SAFETY.md")]
 

@@ -61,8 +61,8 @@ const OURS: &[Mechanism] = &[
     Mechanism { by: "rawipc", through: "sysv::Shm, SemSet", open: guarded::sem_set },
 ];
 
-/// What the others are compared with one way, where a pipe is now full and now empty, and as fast as
-/// that lets it.
+/// What the others are compared with one way, where a pipe is now full and now empty, and as fast
+/// as that lets it.
 const FLOOR: &[Mechanism] =
     &[Mechanism { by: "floor", through: "polled memory", open: floor::floor }];
 
