@@ -106,7 +106,7 @@ pub(crate) fn receive<'s, 'c>(
 #[doc(alias = "getsockopt")]
 #[inline]
 pub(crate) fn peer_credentials(fd: BorrowedFd<'_>) -> Result<[u8; 12]> {
-    let mut credentials = [0_u8; 12];
+    let mut credentials = MaybeUninit::<[u8; 12]>::uninit();
     let mut len = 12_u32;
     let arguments = [
         raw(fd),
@@ -119,5 +119,6 @@ pub(crate) fn peer_credentials(fd: BorrowedFd<'_>) -> Result<[u8; 12]> {
     // SAFETY: both pointers are to exclusive locals, and `len` is the first one's length.
     let returned = unsafe { syscall(number(libc::SYS_getsockopt), arguments) };
     decode(returned)?;
-    Ok(credentials)
+    // SAFETY: the kernel has initialised all of it.
+    Ok(unsafe { credentials.assume_init() })
 }
