@@ -492,6 +492,21 @@ fn writer_sleeps_until_a_reader_comes() {
 }
 
 #[test]
+fn what_a_writer_has_left_with_another_reader_is_as_good_as_a_writer() {
+    isolated(|| {
+        let path = path("fifo");
+        let fifo = created(&path);
+        let other = fifo.try_open_reader().unwrap();
+        assert_eq!(fifo.open_reader_until(in_a_moment()).unwrap_err(), Errno::TIMEDOUT);
+        fifo.open_writer().unwrap().write_all(b"left").unwrap();
+        let reader = fifo.open_reader_until(in_a_moment()).unwrap();
+        assert_eq!(reader.read(&mut [0; 8]).unwrap(), b"left");
+        drop(other);
+        fifo.unlink().unwrap();
+    });
+}
+
+#[test]
 fn try_open_reader_waits_for_nobody_and_finds_the_end_of_file() {
     isolated(|| {
         let path = path("fifo");

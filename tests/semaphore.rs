@@ -386,6 +386,7 @@ fn what_is_no_file_is_refused() {
         symlink("/nonexistent", name.path()).unwrap();
         assert_eq!(refused(), OpenError::Os(Errno::LOOP));
         fs::create_dir(name.path()).unwrap();
+        assert_eq!(Semaphore::unlink(&name.0), Err(Errno::ISDIR));
         assert_eq!(refused(), OpenError::Os(Errno::ISDIR));
         mknodat(CWD, name.path(), FileType::Fifo, OWNER, 0).unwrap();
         assert_eq!(refused(), OpenError::Os(Errno::INVAL));

@@ -458,7 +458,7 @@ impl SemSet {
     }
 
     /// `GETPID`: who last operated on that semaphore, or gave it its value: the creator, at first.
-    /// `None` if that is nobody who can be seen from this pid namespace.
+    /// `None` if nobody has, or nobody who can be seen from this pid namespace.
     ///
     /// # Errors
     ///
